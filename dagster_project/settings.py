@@ -1,0 +1,92 @@
+"""Where everything lies and which limits hold, typed; an unknown `CLAIMHOUSE_…` variable is an error.
+
+Belongs here: paths below CLAIMHOUSE_HOME, limits that are no dated rule. Does not: rules of the field (seeds), secrets
+(privacy/), anything that reads data.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+DBT_PROJECT = REPOSITORY / "dbt_project"
+
+# Secrets and test switches that other modules read themselves.
+OTHER_VARIABLES = {"CLAIMHOUSE_TOKEN_KEY", "CLAIMHOUSE_TOKEN_KEY_VERSION", "CLAIMHOUSE_REAL_DATA"}
+
+
+class SettingsError(ValueError):
+    """A setting is unknown or has a value that cannot be used; the message names it and what to do."""
+
+
+class Settings(BaseModel):
+    """All paths below one home folder, and limits. Frozen: make another with `model_copy(update=…)`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    home: Path
+    quiet_seconds: float = Field(1.0, ge=0, description="a file younger than this may still be written; it is left alone")
+    memory_limit: str = Field("4GB", description="DuckDB's memory limit of one step")
+    threads: int = Field(2, ge=1)
+
+    @property
+    def landing(self) -> Path: return self.home / "landing"
+    @property
+    def lake(self) -> Path: return self.home / "lake"
+    @property
+    def warehouse(self) -> Path: return self.home / "warehouse.duckdb"
+    @property
+    def published(self) -> Path: return self.home / "published"
+    @property
+    def quarantine(self) -> Path: return self.home / "quarantine"
+    @property
+    def protected(self) -> Path: return self.home / "protected"
+    @property
+    def dagster(self) -> Path: return self.home / "dagster"
+    @property
+    def answers(self) -> Path: return self.home / "answers"
+    @property
+    def scratch(self) -> Path:
+        """Short-lived copies of landed files (unpacked, transcoded): they hold identities, so they lie in protected/."""
+        return self.protected / "scratch"
+
+    @property
+    def dbt_target(self) -> Path:
+        """dbt's artifacts: apart for each home, since they hold its paths."""
+        return self.dagster / "dbt" / "target"
+
+    def environment(self) -> dict[str, str]:
+        """What a child process (dbt, the webserver) must see to work on this home."""
+        return {
+            "CLAIMHOUSE_HOME": str(self.home),
+            "DAGSTER_HOME": str(self.dagster),
+            "DBT_TARGET_PATH": str(self.dbt_target),
+            "DBT_LOG_PATH": str(self.dagster / "dbt" / "logs"),
+            "DBT_PROFILES_DIR": str(DBT_PROJECT),
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        }
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from `CLAIMHOUSE_<NAME>` variables; home defaults to ./data.
+
+    Raises SettingsError for a variable that no setting has, naming the nearest one.
+    """
+    environ = os.environ if environ is None else environ
+    given = {name: value for name, value in environ.items() if name.startswith("CLAIMHOUSE_") and name not in OTHER_VARIABLES}
+    known = {f"CLAIMHOUSE_{field.upper()}": field for field in Settings.model_fields}
+    for name in given:
+        if name not in known:
+            nearest = difflib.get_close_matches(name, [*known, *OTHER_VARIABLES], n=1)
+            raise SettingsError(f"unknown setting {name}" + (f"; did you mean {nearest[0]}?" if nearest else ""))
+    values: dict[str, object] = {known[name]: value for name, value in given.items()}
+    values["home"] = Path(str(values.get("home", "data"))).expanduser().resolve()
+    try:
+        return Settings.model_validate(values)
+    except ValueError as error:
+        raise SettingsError(f"a setting cannot be used: {error}") from error
