@@ -1,0 +1,248 @@
+"""What lies in landing: each file's content, format and state. Landing is only ever looked at.
+
+Belongs here: the walk, waiting for files that still grow, the record of it in lake/inventory.parquet, placing files.
+Does not: reading rows.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from dagster_project.settings import Settings
+from dagster_project.sources.contracts import Contract
+from dagster_project.sources.lake import INVENTORY, write_rows
+from dagster_project.sources.layouts import NAME_PATTERN
+from dagster_project.sources.recognise import Format, NotRecognised, formats, recognise
+from dagster_project.sources.unpack import Unreadable, survey
+
+ADVICE = "Add a layout: docs/add-a-layout.md, or: claimhouse load FILE --layout NAME"
+_SEGMENT = re.compile(r"(source|layout|period)=(.+)")
+_NOT_DATA = (".ctl", ".tmp", ".part", ".partial", ".crdownload", ".unfinished")
+
+EXPLANATIONS = {
+    "empty_file": "it is empty.",
+    "excel": "it is an Excel workbook. Save the sheet as CSV (UTF-8).",
+    "utf16": "it is UTF-16. Save it as UTF-8.",
+    "pdf": "it is a PDF.",
+    "html": "it is a web page or XML, perhaps an error page saved under this name. Fetch it again.",
+    "binary": "it is no text.",
+    "truncated_gzip": "its gzip data end too early. Fetch it again.",
+    "broken_gzip": "its gzip data are broken. Fetch it again.",
+    "broken_zip": "its zip archive is broken. Fetch it again.",
+    "several_files_in_zip": "its zip holds several files. Unpack it and place them one by one.",
+    "encrypted_zip": "its zip asks for a password. Unpack it first.",
+    "outside_landing": "it is a link to a file outside landing. Place the file itself.",
+}
+
+
+@dataclass(frozen=True)
+class Inventoried:
+    """One landed file. `state`: recognised, set_aside, growing, duplicate."""
+
+    file_name: str  # relative to landing
+    byte_count: int
+    modified_ns: int
+    content_hash: str | None = None
+    format: str | None = None  # the layout's name
+    feeds: list[str] = field(default_factory=list)
+    data_source: str | None = None
+    delimiter: str | None = None
+    header_line_number: int | None = None
+    unread_columns: list[str] = field(default_factory=list)
+    encoding: str | None = None
+    packing: str | None = None
+    is_clean: bool | None = None
+    state: str = "growing"
+    reason_code: str | None = None
+    explanation: str | None = None
+    rules_hash: str | None = None
+
+    def word(self, name: str) -> str | None:
+        """The operator's word in the path: source, layout or period."""
+        return operator_words(self.file_name).get(name)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A file copied into landing."""
+
+    path: Path
+    target: Path
+    layout: str
+    feeds: tuple[str, ...]
+    replaced: bool
+
+
+class UnrecognisedFile(ValueError):
+    """A file that no layout fits; the message says what is nearest and what to do."""
+
+
+def operator_words(file_name: str) -> dict[str, str]:
+    """`source=`, `layout=` and `period=` segments of a landing path."""
+    matches = (_SEGMENT.fullmatch(segment) for segment in Path(file_name).parts[:-1])
+    return {match[1]: match[2] for match in matches if match}
+
+
+def read_inventory(settings: Settings) -> list[Inventoried]:
+    """The inventory as last taken."""
+    path = settings.lake / "inventory.parquet"
+    if not path.exists() or pq.read_schema(path) != INVENTORY:
+        return []
+    return [Inventoried(**row) for row in pq.read_table(path).to_pylist()]
+
+
+def take_inventory(settings: Settings, contracts: Mapping[str, Contract]) -> list[Inventoried]:
+    """Looks at every landed file that is new or changed, and records all in lake/inventory.parquet.
+
+    Files too young to be complete are waited for once; those that go on growing are left alone.
+    """
+    known_formats = formats(contracts)
+    rules = _rules_hash(known_formats, contracts)
+    before = {item.file_name: item for item in read_inventory(settings)}
+    seen: dict[str, Inventoried] = {}
+    young: list[Inventoried] = []
+    now = time.time_ns()
+    for found in _walk(settings.landing):
+        old = before.get(found.file_name)
+        if old and old.state != "growing" and _same_file(old, found) and old.rules_hash == rules:
+            seen[found.file_name] = old
+        elif abs(now - found.modified_ns) < settings.quiet_seconds * 1e9:
+            young.append(found)
+        else:
+            seen[found.file_name] = _looked_at(settings, found, known_formats, contracts, rules)
+    if young:
+        time.sleep(settings.quiet_seconds)
+    for found in young:
+        is_quiet = _same_file(found, _measured(settings.landing, settings.landing / found.file_name))
+        seen[found.file_name] = _looked_at(settings, found, known_formats, contracts, rules) if is_quiet else found
+    inventory = _with_duplicates(seen.values(), before)
+    write_rows((asdict(item) for item in inventory), INVENTORY, settings.lake / "inventory.parquet")
+    return inventory
+
+
+def _rules_hash(known_formats: list[Format], contracts: Mapping[str, Contract]) -> str:
+    sources = sorted((feed, name, layout.data_source or "") for feed, contract in contracts.items()
+                     for name, layout in contract.layouts.items())
+    shapes = sorted((item.name, item.feeds, sorted(item.needed), sorted(item.known), sorted(item.absent), item.delimiter or "") for item in known_formats)
+    return sha256(repr((sources, shapes)).encode()).hexdigest()[:16]
+
+
+def _walk(landing: Path) -> Iterator[Inventoried]:
+    for folder, folders, files in os.walk(landing, followlinks=False):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            path = Path(folder, name)
+            if name.startswith(".") or name.lower().endswith(_NOT_DATA) or not path.is_file():
+                continue
+            yield _measured(landing, path)
+
+
+def _measured(landing: Path, path: Path) -> Inventoried:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return Inventoried(path.relative_to(landing).as_posix(), -1, -1)
+    return Inventoried(path.relative_to(landing).as_posix(), status.st_size, status.st_mtime_ns)
+
+
+def _same_file(one: Inventoried, other: Inventoried) -> bool:
+    return (one.byte_count, one.modified_ns) == (other.byte_count, other.modified_ns)
+
+
+def _looked_at(settings: Settings, found: Inventoried, known_formats: list[Format], contracts: Mapping[str, Contract],
+               rules: str) -> Inventoried:
+    path = settings.landing / found.file_name
+    looked = _judged(path, replace(found, rules_hash=rules), settings, known_formats, contracts)
+    # Someone may have gone on writing while we read.
+    return looked if _same_file(found, _measured(settings.landing, path)) else found
+
+
+def _judged(path: Path, found: Inventoried, settings: Settings, known_formats: list[Format],
+            contracts: Mapping[str, Contract]) -> Inventoried:
+    if path.is_symlink() and not path.resolve().is_relative_to(settings.landing.resolve()):
+        return _set_aside(found, "outside_landing", EXPLANATIONS["outside_landing"])
+    try:
+        told = survey(path)
+    except Unreadable as error:
+        with path.open("rb") as file:
+            digest = sha256(file.read(1 << 24)).hexdigest()
+        return _set_aside(replace(found, content_hash=digest), error.reason_code, EXPLANATIONS[error.reason_code])
+    found = replace(found, content_hash=told.content_hash, encoding=told.encoding, packing=told.packing, is_clean=told.is_clean)
+    source = found.word("source")
+    if source is not None and not NAME_PATTERN.fullmatch(source):
+        return _set_aside(found, "bad_source_name", f"source={source}: use lower-case letters, digits and _.")
+    fits = recognise(told.head, known_formats, found.word("layout"))
+    if isinstance(fits, NotRecognised):
+        return _set_aside(found, fits.reason_code, fits.explanation)
+    layout = contracts[fits.feeds[0]].layout(fits.layout)
+    return replace(found, format=fits.layout, feeds=list(fits.feeds), data_source=source or layout.data_source,
+                   delimiter=fits.delimiter, header_line_number=fits.header_line_number,
+                   unread_columns=list(fits.unread_columns), state="recognised")
+
+
+def _set_aside(found: Inventoried, reason_code: str, explanation: str) -> Inventoried:
+    return replace(found, state="set_aside", reason_code=reason_code, explanation=f"{explanation} {ADVICE}".replace(". Add", ". Add"))
+
+
+def _with_duplicates(items: Iterable[Inventoried], before: Mapping[str, Inventoried]) -> list[Inventoried]:
+    """Of files with the same content from the same source, the one known first counts."""
+    def was_first(item: Inventoried) -> tuple[bool, str]:
+        old = before.get(item.file_name)
+        return not (old and old.state == "recognised" and old.content_hash == item.content_hash), item.file_name
+
+    first: dict[tuple[str | None, str | None, str | None], str] = {}
+    result = []
+    for item in sorted(items, key=was_first):
+        if item.state in ("recognised", "duplicate"):
+            original = first.setdefault((item.content_hash, item.data_source, item.word("period")), item.file_name)
+            is_copy = original != item.file_name
+            item = replace(item, state="duplicate" if is_copy else "recognised",
+                           explanation=f"the same content as {original}" if is_copy else None)
+        result.append(item)
+    return sorted(result, key=lambda item: item.file_name)
+
+
+def place(paths: Iterable[Path], settings: Settings, contracts: Mapping[str, Contract], source: str | None = None,
+          layout: str | None = None, period: str | None = None) -> list[Placed]:
+    """Copies files into landing, each where its feed lies, under a name that appears only when it is complete.
+
+    All are recognised before the first is copied. Raises UnrecognisedFile for one that no layout fits.
+    """
+    known_formats = formats(contracts)
+    words = {"source": source, "layout": layout, "period": period}
+    folders = [f"{word}={value}" for word, value in words.items() if value]
+    for value in filter(None, (source, layout, period)):
+        if not re.fullmatch(r"[A-Za-z0-9_.-]+", value):
+            raise UnrecognisedFile(f"{value!r}: a source, layout or period is written in letters, digits, _ and -")
+    plan = []
+    for path in paths:
+        try:
+            fits = recognise(survey(path).head, known_formats, layout)
+        except Unreadable as error:
+            raise UnrecognisedFile(f"{path} set aside: {EXPLANATIONS[error.reason_code]}") from None
+        except OSError as error:
+            raise UnrecognisedFile(f"{path}: {error.strerror}") from None
+        if isinstance(fits, NotRecognised):
+            raise UnrecognisedFile(f"{path} set aside: {fits.explanation} {ADVICE}")
+        plan.append((path, settings.landing.joinpath(fits.feeds[0], *folders, path.name), fits))
+    placed = []
+    for path, target, fits in plan:
+        replaced = target.exists()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        control = path.with_name(path.name + ".ctl")
+        for origin, copy in ((control, target.with_name(control.name)), (path, target)):
+            if origin.is_file() and not (copy.exists() and copy.samefile(origin)):
+                unfinished = copy.with_name(f".{copy.name}.{os.getpid()}.unfinished")
+                shutil.copyfile(origin, unfinished)
+                os.replace(unfinished, copy)
+        placed.append(Placed(path, target, fits.layout, fits.feeds, replaced))
+    return placed
