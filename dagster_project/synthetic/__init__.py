@@ -1,0 +1,9 @@
+"""An invented world that writes the raw files of every feed, dirt included, with the answers apart.
+
+Belongs here: everything that makes demonstration files. Does not: reading them; nothing in the pipeline imports this room's tables.
+"""
+
+from dagster_project.synthetic.canaries import canaries
+from dagster_project.synthetic.world import generate
+
+__all__ = ["canaries", "generate"]
