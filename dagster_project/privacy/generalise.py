@@ -18,7 +18,8 @@ def generalised_sql(to: str, value: str, today: dt.date) -> str:
     """SQL of the coarse value; NULL stays NULL."""
     if to == "birth_year":
         # greatest() ignores NULL, hence the case. Everyone above 89 on the day of the load shares one year.
-        return f"cast(case when {value} is not null then greatest(year({value}), {today.year - OLDEST_AGE - 1}) end as integer)"
+        oldest = today.year - OLDEST_AGE - 1
+        return f"cast(case when {value} is not null then greatest(year({value}), {oldest}) end as integer)"
     if to == "year":
         return f"cast(year({value}) as integer)"
     if to == "zip3":
@@ -27,9 +28,10 @@ def generalised_sql(to: str, value: str, today: dt.date) -> str:
 
 
 def _zip3(value: str, restricted: list[str]) -> str:
-    """Three digits of a ZIP, ZIP+4 or ZIP that lost its zeros; a three-digit area stays; else, or where few live, NULL."""
+    """Three digits of a ZIP, ZIP+4, ZIP without its zeros or three-digit area; NULL for others and where few live."""
     digits = f"regexp_extract({value}, '^([0-9]{{3,5}})(-?[0-9]{{4}})?$', 1)"
-    area = f"case when length({digits}) = 3 then {digits} when length({digits}) > 3 then left(lpad({digits}, 5, '0'), 3) end"
+    padded = f"left(lpad({digits}, 5, '0'), 3)"
+    area = f"case when length({digits}) = 3 then {digits} when length({digits}) > 3 then {padded} end"
     blank = ", ".join(f"'{item}'" for item in ["000", *restricted])
     return f"case when {area} not in ({blank}) then {area} end"
 
@@ -38,5 +40,9 @@ def _zip3(value: str, restricted: list[str]) -> str:
 def restricted_zip3(today: dt.date) -> list[str]:
     """Three-digit areas of 20,000 people or fewer, by the list in force that day."""
     with RESTRICTED_ZIP3.open(encoding="utf-8", newline="") as file:
-        return [row["zip3"] for row in csv.DictReader(file)
-                if row["effective_from"] <= today.isoformat() and (not row["effective_to"] or today.isoformat() <= row["effective_to"])]
+        return [
+            row["zip3"]
+            for row in csv.DictReader(file)
+            if row["effective_from"] <= today.isoformat()
+            and (not row["effective_to"] or today.isoformat() <= row["effective_to"])
+        ]

@@ -60,8 +60,10 @@ def load_key(settings: Settings, environ: Mapping[str, str] | None = None) -> To
     elif path.exists():
         key = _from_file(path)
     elif _has_loads(settings):
-        raise KeyProblem(f"{path} is missing, and the lake holds tokens made with it. Put it back, or set {KEY_VARIABLE}. "
-                         "If it is lost, move lake/ aside and read the landing folder again: docs/tokens.md")
+        raise KeyProblem(
+            f"{path} is missing, and the lake holds tokens made with it. Put it back, or set {KEY_VARIABLE}. "
+            "If it is lost, move lake/ aside and read the landing folder again: docs/tokens.md"
+        )
     else:
         key = _make(path)
     _check_used_before(settings, key)
@@ -72,8 +74,10 @@ def _key(version: str, text: str, where: str) -> TokenKey:
     if not re.fullmatch(r"[0-9a-z]{1,8}", version):
         raise KeyProblem(f"the key's version ({VERSION_VARIABLE}) is up to eight digits or lower-case letters")
     if len(text) < MINIMUM_LENGTH:
-        raise KeyProblem(f"{where} is too short: use at least {MINIMUM_LENGTH} random characters, such as from "
-                         "`python -c 'import secrets; print(secrets.token_hex(32))'`")
+        raise KeyProblem(
+            f"{where} is too short: use at least {MINIMUM_LENGTH} random characters, such as from "
+            "`python -c 'import secrets; print(secrets.token_hex(32))'`"
+        )
     return TokenKey(version, text.encode())
 
 
@@ -110,12 +114,14 @@ def _check_used_before(settings: Settings, key: TokenKey) -> None:
     if record.exists() and _has_loads(settings):
         before = json.loads(record.read_text(encoding="utf-8"))
         if before != now:
-            raise KeyProblem(f"the lake holds tokens of key version {before['key_version']}, and this is "
-                             f"{'another key' if before['key_version'] == key.version else 'version ' + key.version}. "
-                             "Use the old key, or move lake/ aside and read the landing folder again: docs/tokens.md")
+            raise KeyProblem(
+                f"the lake holds tokens of key version {before['key_version']}, and this is "
+                f"{'another key' if before['key_version'] == key.version else 'version ' + key.version}. "
+                "Use the old key, or move lake/ aside and read the landing folder again: docs/tokens.md"
+            )
         return
     if not record.exists() or json.loads(record.read_text(encoding="utf-8")) != now:
         record.parent.mkdir(parents=True, exist_ok=True)
         unfinished = record.with_name(f".{record.name}.{os.getpid()}")
         unfinished.write_text(json.dumps(now), encoding="utf-8")
-        os.replace(unfinished, record)
+        unfinished.replace(record)

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from dagster_project.privacy.keys import TokenKey
 
-BLOCK = 64       # bytes of a SHA-256 block
+BLOCK = 64  # bytes of a SHA-256 block
 HEX_DIGITS = 32  # 128 bits: two of a thousand million ids meet with a chance of one in 10^21
 PADS = "token_key_pads"
 
@@ -29,11 +29,13 @@ def register_key(con: duckdb.DuckDBPyConnection, key: TokenKey) -> None:
     """Makes the key known to a connection as a table of two blobs. It never is part of a statement's text."""
     secret = sha256(key.secret).digest() if len(key.secret) > BLOCK else key.secret
     secret = secret.ljust(BLOCK, b"\0")
-    pads = pa.table({
-        "version": [key.version],
-        "inner_pad": pa.array([bytes(byte ^ 0x36 for byte in secret)], pa.binary()),
-        "outer_pad": pa.array([bytes(byte ^ 0x5C for byte in secret)], pa.binary()),
-    })
+    pads = pa.table(
+        {
+            "version": [key.version],
+            "inner_pad": pa.array([bytes(byte ^ 0x36 for byte in secret)], pa.binary()),
+            "outer_pad": pa.array([bytes(byte ^ 0x5C for byte in secret)], pa.binary()),
+        }
+    )
     con.register(PADS, pads)
 
 

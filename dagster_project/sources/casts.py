@@ -30,8 +30,10 @@ def name(identifier: str) -> str:
 def cleaned_number(value: str) -> str:
     """Without $, thousands commas, blanks and a leading +; parentheses mean negative."""
     bare = f"translate({value}, '$, ' || chr(9) || chr(13) || chr(160), '')"
-    return (f"case when {value} is null then null "
-            f"when {bare} like '(%)' then '-' || substr({bare}, 2, length({bare}) - 2) else ltrim({bare}, '+') end")
+    return (
+        f"case when {value} is null then null "
+        f"when {bare} like '(%)' then '-' || substr({bare}, 2, length({bare}) - 2) else ltrim({bare}, '+') end"
+    )
 
 
 def amount_of(number: str) -> str:
@@ -44,11 +46,13 @@ def _decimal(text: str, digits: int, decimals: int) -> str:
     if digits <= 18:
         return f"try_cast({text} as decimal({digits}, {decimals}))"
     whole = 18 - decimals
-    return (f"case when regexp_full_match({text}, '-?\\d{{1,{whole}}}(\\.\\d*)?') "
-            f"then cast(try_cast({text} as decimal(18, {decimals})) as decimal({digits}, {decimals})) "
-            f"when regexp_full_match({text}, '-?\\d{{1,16}}(\\.\\d{{0,2}}0*)?') "
-            f"then cast(try_cast({text} as decimal(18, 2)) as decimal({digits}, {decimals})) "
-            f"else try_cast({text} as decimal({digits}, {decimals})) end")
+    return (
+        f"case when regexp_full_match({text}, '-?\\d{{1,{whole}}}(\\.\\d*)?') "
+        f"then cast(try_cast({text} as decimal(18, {decimals})) as decimal({digits}, {decimals})) "
+        f"when regexp_full_match({text}, '-?\\d{{1,16}}(\\.\\d{{0,2}}0*)?') "
+        f"then cast(try_cast({text} as decimal(18, 2)) as decimal({digits}, {decimals})) "
+        f"else try_cast({text} as decimal({digits}, {decimals})) end"
+    )
 
 
 def is_numeric(column: Column) -> bool:
@@ -70,7 +74,8 @@ def prepared(column: Column, value: str) -> str:
 
 def padded(value: str, length: int) -> str:
     """Zeros on the left, when it is all digits: spreadsheets eat them."""
-    return f"case when regexp_full_match({value}, '[0-9]+') and length({value}) < {length} then lpad({value}, {length}, '0') else {value} end"
+    is_short = f"regexp_full_match({value}, '[0-9]+') and length({value}) < {length}"
+    return f"case when {is_short} then lpad({value}, {length}, '0') else {value} end"
 
 
 def typed(column: Column, text: str, date_formats: list[str]) -> str:
@@ -81,16 +86,22 @@ def typed(column: Column, text: str, date_formats: list[str]) -> str:
         return f"case when regexp_full_match({text}, '-?\\d+(\\.0*)?') then try_cast({text} as bigint) end"
     if column.decimals:
         digits, decimals = column.decimals
-        return (f"case when regexp_full_match({text}, '-?(\\d+(\\.\\d{{0,{decimals}}}0*)?|\\.\\d{{1,{max(decimals, 1)}}}0*)') "
-                f"then {_decimal(text, digits, decimals)} end")
+        return (
+            f"case when regexp_full_match({text}, "
+            f"'-?(\\d+(\\.\\d{{0,{decimals}}}0*)?|\\.\\d{{1,{max(decimals, 1)}}}0*)') "
+            f"then {_decimal(text, digits, decimals)} end"
+        )
     if column.type == "date":
         return f"cast(try_strptime({text}, [{', '.join(map(literal, date_formats or ISO_DATES))}]) as date)"
     if column.type == "timestamp":
         if date_formats:
             return f"try_strptime({text}, [{', '.join(map(literal, date_formats))}])"
-        return f"case when regexp_full_match({text}, '{_TIMESTAMP}') then cast(try_cast({text} as timestamptz) as timestamp) end"
-    return (f"case when {text} in ('true', 't', 'yes', 'y', '1') then true "
-            f"when {text} in ('false', 'f', 'no', 'n', '0') then false end")
+        moment = f"cast(try_cast({text} as timestamptz) as timestamp)"
+        return f"case when regexp_full_match({text}, '{_TIMESTAMP}') then {moment} end"
+    return (
+        f"case when {text} in ('true', 't', 'yes', 'y', '1') then true "
+        f"when {text} in ('false', 'f', 'no', 'n', '0') then false end"
+    )
 
 
 def reasons(column: Column, text: str, value: str, today: dt.date) -> list[tuple[str, str]]:
@@ -101,10 +112,16 @@ def reasons(column: Column, text: str, value: str, today: dt.date) -> list[tuple
     if column.type == "integer":
         found.append((f"{value} is null and {text} is not null", "not_a_number"))
     elif column.decimals:
-        found.append((f"{value} is null and {text} is not null and not regexp_full_match({text}, '{_NUMBER}')", "not_a_number"))
+        found.append(
+            (f"{value} is null and {text} is not null and not regexp_full_match({text}, '{_NUMBER}')", "not_a_number")
+        )
         decimals = column.decimals[1]
-        found.append((f"{value} is null and {text} is not null and regexp_matches({text}, '\\.\\d{{{decimals}}}\\d*[1-9]')",
-                      "too_many_decimals"))
+        found.append(
+            (
+                f"{value} is null and {text} is not null and regexp_matches({text}, '\\.\\d{{{decimals}}}\\d*[1-9]')",
+                "too_many_decimals",
+            )
+        )
         found.append((f"{value} is null and {text} is not null", "out_of_range"))
     elif column.type in ("date", "timestamp"):
         found.append((f"{value} is null and {text} is not null", f"not_a_{column.type}"))

@@ -18,7 +18,17 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
-from dagster_project.sources.layouts import CANONICAL, Exclusion, Footer, Layout, Mapping, Repeat, Strict, Texts
+from dagster_project.sources.layouts import (
+    CANONICAL,
+    Exclusion,
+    Footer,
+    Layout,
+    Mapping,
+    Repeat,
+    Strict,
+    Texts,
+    checked_pattern,
+)
 
 CONTRACTS = Path(__file__).resolve().parent / "contracts"
 DECIMAL_PATTERN = re.compile(r"decimal\((\d{1,2}),(\d{1,2})\)")
@@ -83,7 +93,7 @@ class Column(Strict):
         if self.identity.startswith("token:") and self.type not in ("text", "code"):
             raise ValueError("only text can become a token")
         if self.pattern is not None:
-            re.compile(self.pattern)
+            checked_pattern(self.pattern)
         return self
 
     @property
@@ -115,8 +125,15 @@ class Column(Strict):
         return TYPES[self.type]
 
 
-TYPES = {"text": "VARCHAR", "code": "VARCHAR", "integer": "BIGINT", "usd": "DECIMAL(18,2)", "date": "DATE",
-         "timestamp": "TIMESTAMP", "boolean": "BOOLEAN"}
+TYPES = {
+    "text": "VARCHAR",
+    "code": "VARCHAR",
+    "integer": "BIGINT",
+    "usd": "DECIMAL(18,2)",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP",
+    "boolean": "BOOLEAN",
+}
 
 
 class Rule(Strict):
@@ -131,13 +148,23 @@ class Suite(Strict):
     """What is expected of a load as a whole: limits that expectations/ holds it to."""
 
     rules: dict[str, Rule] = {}
-    set_aside_share_max: float = Field(0.05, ge=0, le=1)
-    rows_ratio: tuple[float, float] = Field(default=(0.6, 1.7), description="rows against the median of earlier admitted loads")
-    amount_ratio: tuple[float, float] = Field(default=(0.2, 5.0), description="dollars per row, likewise; for each usd column")
+    set_aside_share_max: float = Field(default=0.05, ge=0, le=1)
+    rows_ratio: tuple[float, float] = Field(
+        default=(0.6, 1.7), description="rows against the median of earlier admitted loads"
+    )
+    amount_ratio: tuple[float, float] = Field(
+        default=(0.1, 10.0), description="dollars per row, likewise; for each usd column"
+    )
     fill_ratio_min: float = Field(default=0.5, ge=0, le=1, description="filled share of a column, likewise")
-    share_shift_max: float = Field(default=0.35, ge=0, le=1, description="how far a share may move: blanks, signs, codes, exclusions")
-    month_shift_max: float = Field(default=3.0, ge=0, description="months by which the rows' dates may drift from the file's month")
-    min_history: int = Field(default=3, ge=1, description="earlier admitted loads needed before any is compared with them")
+    share_shift_max: float = Field(
+        default=0.35, ge=0, le=1, description="how far a share may move: blanks, signs, codes, exclusions"
+    )
+    month_shift_max: float = Field(
+        default=3.0, ge=0, description="months by which the rows' dates may drift from the file's month"
+    )
+    min_history: int = Field(
+        default=3, ge=1, description="earlier admitted loads needed before any is compared with them"
+    )
     least_rows: int = Field(default=100, ge=1, description="fewer rows than this say nothing about a share or a volume")
 
 
@@ -159,19 +186,25 @@ class Contract(Strict):
     def _names_are_columns(self) -> Contract:
         for name in [*self.key, *filter(None, [self.amount, self.month])]:
             self._known(name, "key, amount and month")
+        for name in self.key:
+            if self.columns[name].identity != "keep" and not self.columns[name].token_kind:
+                raise ValueError(f"the key column {name!r} is not kept, and is no token: rows could not be told apart")
         if self.amount:
             amount = self.columns[self.amount]
             if amount.decimals is None or amount.identity != "keep":
                 raise ValueError(f"amount {self.amount!r} must be usd or decimal, and kept")
-        if self.month and (self.columns[self.month].type not in ("date", "timestamp")
-                           or self.columns[self.month].identity != "keep"):
+        if self.month and (
+            self.columns[self.month].type not in ("date", "timestamp") or self.columns[self.month].identity != "keep"
+        ):
             raise ValueError(f"month {self.month!r} must be a date or timestamp, and kept")
         for layout_name, layout in self.layouts.items():
             self._check_layout(layout_name, layout)
         for rule_name, rule in self.suite.rules.items():
             for layout_name in rule.applies_to or []:
                 if layout_name not in self.layouts:
-                    raise ValueError(f"suite rule {rule_name}: no layout {layout_name!r}{nearest(layout_name, self.layouts)}")
+                    raise ValueError(
+                        f"suite rule {rule_name}: no layout {layout_name!r}{nearest(layout_name, self.layouts)}"
+                    )
         lake_names = [column.name for column in self.lake_columns()]
         if twice := {name for name in lake_names if lake_names.count(name) > 1}:
             raise ValueError(f"two columns would both be {sorted(twice)} in the lake")
@@ -191,8 +224,10 @@ class Contract(Strict):
                 raise ValueError(f"layout {name} maps nothing to {column!r}, which is required")
         mapping = layout.columns.get(self.amount or "")
         if mapping is not None and not self._countable(mapping):
-            raise ValueError(f"layout {name}: the amount {self.amount!r} is counted a second time from the bytes, so it is "
-                             "mapped by from, sum or first alone")
+            raise ValueError(
+                f"layout {name}: the amount {self.amount!r} is counted a second time from the bytes, so it is "
+                "mapped by from, sum or first alone"
+            )
         if layout.data_source is None:
             raise ValueError(f"layout {name} names no data_source")
 
@@ -207,10 +242,15 @@ class Contract(Strict):
         layout = self.layouts[name]
         if name != CANONICAL:
             return layout
-        columns = {column: Mapping(**{"from": column}) for column in self.columns}
+        columns = {column: Mapping.model_validate({"from": column}) for column in self.columns}
         optional = [column for column, definition in self.columns.items() if not definition.required]
-        return layout.model_copy(update={"columns": {**columns, **layout.columns}, "optional": optional,
-                                         "data_source": layout.data_source or "demo"})
+        return layout.model_copy(
+            update={
+                "columns": {**columns, **layout.columns},
+                "optional": optional,
+                "data_source": layout.data_source or "demo",
+            }
+        )
 
     def lake_columns(self) -> list[LakeColumn]:
         """The lake's columns: identities dropped, tokenised or generalised, then the four that every row carries."""
@@ -222,7 +262,9 @@ class Contract(Strict):
             if column.identity == "drop":
                 continue
             if column.token_kind:
-                yield LakeColumn(token_name(name), "VARCHAR", f"{about}; token of kind {column.token_kind}", name, column.required)
+                yield LakeColumn(
+                    token_name(name), "VARCHAR", f"{about}; token of kind {column.token_kind}", name, column.required
+                )
             elif column.generalised_to:
                 to = column.generalised_to
                 yield LakeColumn(generalised_name(name, to), GENERALISED[to], about, name)
@@ -309,6 +351,11 @@ def _keys_at(place: list[str]) -> list[str]:
     elif place[:1] == ["suite"]:
         model = Rule if len(place) > 1 else Suite
     elif place[:1] == ["layouts"]:
-        inner: dict[str, type[BaseModel]] = {"columns": Mapping, "exclude": Exclusion, "repeat": Repeat, "footer": Footer}
+        inner: dict[str, type[BaseModel]] = {
+            "columns": Mapping,
+            "exclude": Exclusion,
+            "repeat": Repeat,
+            "footer": Footer,
+        }
         model = inner.get(place[2], Layout) if len(place) > 2 else Layout
     return [field.alias or name for name, field in model.model_fields.items()]

@@ -33,6 +33,7 @@ class Count:
     """Rows and dollars, and what a trailer in the file says they should be."""
 
     row_count: int = 0
+    line_count: int = 0  # lines with data: what a sender counts, whatever is made of a line
     amount: Decimal = Decimal(0)
     control_row_count: int | None = None
     control_amount: Decimal | None = None
@@ -55,11 +56,14 @@ class Lines:
         offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
         np.cumsum(lengths, out=offsets[1:])
         places = np.arange(offsets[-1], dtype=np.int64) + np.repeat(self.starts - offsets[:-1], lengths)
-        return pa.Array.from_buffers(pa.large_binary(), len(lengths), [None, pa.py_buffer(offsets), pa.py_buffer(self.data[places])])
+        return pa.Array.from_buffers(
+            pa.large_binary(), len(lengths), [None, pa.py_buffer(offsets), pa.py_buffer(self.data[places])]
+        )
 
 
-def count_file(path: Path, layout: Layout, header: tuple[str, ...], header_line_number: int, delimiter: str,
-               amount: str | None) -> Count:
+def count_file(
+    path: Path, layout: Layout, header: tuple[str, ...], header_line_number: int, delimiter: str, amount: str | None
+) -> Count:
     """Counts what the reader ought to have read."""
     counter = _Counter(layout, header, delimiter, layout.columns.get(amount) if amount else None)
     total, skipped = Count(), 0
@@ -95,7 +99,7 @@ def _larger(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _lines(data: bytes, end: bytes) -> Lines:
-    # No-break spaces are blanks, in UTF-8 and in cp1252; letters that hold the same byte matter neither to rows nor to sums.
+    # No-break spaces are blanks, in UTF-8 and in cp1252; letters with the same byte matter neither to rows nor to sums.
     if b"\xa0" in data:
         data = data.replace(b"\xc2\xa0", b" ").replace(b"\xa0", b" ")
     array = np.frombuffer(data, dtype=np.uint8)
@@ -113,8 +117,10 @@ class _Counter:
         self.layout, self.header, self.delimiter = layout, header, delimiter
         self.rounds = layout.rounds()
         self.amounts = [fill_mapping(amount, binding) for binding in self.rounds] if amount else []
-        self.present = [[fill(column, binding) for column in layout.repeat.present] if layout.repeat else []
-                        for binding in self.rounds]
+        self.present = [
+            [fill(column, binding) for column in layout.repeat.present] if layout.repeat else []
+            for binding in self.rounds
+        ]
         names = [column for mapping in self.amounts for column in mapping.source_columns()]
         names += [column for columns in self.present for column in columns]
         found = {column: position(header, column) for column in names}
@@ -127,6 +133,7 @@ class _Counter:
         if not len(lines.starts):
             return
         lines = self._without_footer(lines, total)
+        total.line_count += len(lines.starts)
         if not self.places and self.layout.repeat is None:
             total.row_count += len(lines.starts)
             return
@@ -145,7 +152,7 @@ class _Counter:
         is_blank = _BLANK[lines.data[lines.starts]]
         few = lines.where(is_blank)
         if len(few.starts):
-            # Sums from begin to end of each line, by turns with the gaps; every end is a line feed, so never out of range.
+            # Sums from begin to end of each line, by turns with the gaps; an end is a line end, so never out of range.
             bounds = np.column_stack([few.starts, few.ends]).ravel()
             visible = np.add.reduceat(~_BLANK[few.data], bounds, dtype=np.int64)[::2]
             is_blank[is_blank] = (visible == 0) | (few.starts == few.ends)
@@ -185,13 +192,18 @@ class _Counter:
         b = "[ ]" if self.delimiter == "\t" else r"[ \t]"
         a_field = rf'(?:{b}*"(?:[^"]|"")*"{b}*|[^{d}"][^{d}]*|)'
         captured = {place: f"f{place}" for place in sorted({*self.places.values()} or {0})}
-        fields = [f"(?P<{captured[place]}>{a_field})" if place in captured else a_field for place in range(len(self.header))]
+        fields = [
+            f"(?P<{captured[place]}>{a_field})" if place in captured else a_field for place in range(len(self.header))
+        ]
         texts = lines.texts()
         found = pc.extract_regex(texts, "^(?s:" + d.join(fields) + ")$") if len(texts) else None
         if found is None:
             return {"": pa.nulls(0, pa.large_string())}, 0
         fitting = found.filter(found.is_valid())
-        cells = {column: _unquoted(_trimmed(pc.struct_field(fitting, captured[place]))) for column, place in self.places.items()}
+        cells = {
+            column: _unquoted(_trimmed(pc.struct_field(fitting, captured[place])))
+            for column, place in self.places.items()
+        }
         return (cells if cells else {"": pa.nulls(len(fitting), pa.large_string())}), len(texts) - len(fitting)
 
     def _add_cells(self, cells: dict[str, pa.Array], total: Count) -> None:
@@ -199,7 +211,10 @@ class _Counter:
         if not length:
             return
         nulls = pa.array(self.layout.null_values, pa.large_string())
-        cells = {column: pc.if_else(pc.or_(pc.equal(cell, ""), pc.is_in(cell, nulls)), None, cell) for column, cell in cells.items()}
+        cells = {
+            column: pc.if_else(pc.or_(pc.equal(cell, ""), pc.is_in(cell, nulls)), None, cell)
+            for column, cell in cells.items()
+        }
         missing = np.ones(length, dtype=bool)
         for number, present in enumerate(self.present):
             there = np.zeros(length, dtype=bool) if present else np.ones(length, dtype=bool)

@@ -18,8 +18,15 @@ from dagster_project.sources.lake import TABLES
 
 TARGET = DBT_PROJECT / "models" / "_sources.yml"
 HEADING = "# Written from the contracts by `python -m dagster_project.sources.dbt_sources`. Do not edit.\n"
-_ARROW_TO_DUCKDB = {"string": "varchar", "int64": "bigint", "int32": "integer", "bool": "boolean", "double": "double",
-                    "date32[day]": "date", "timestamp[us]": "timestamp"}
+_ARROW_TO_DUCKDB = {
+    "string": "varchar",
+    "int64": "bigint",
+    "int32": "integer",
+    "bool": "boolean",
+    "double": "double",
+    "date32[day]": "date",
+    "timestamp[us]": "timestamp",
+}
 
 
 def render(contracts: Mapping[str, Contract]) -> str:
@@ -27,7 +34,11 @@ def render(contracts: Mapping[str, Contract]) -> str:
     raw = [_raw_table(contract) for _, contract in sorted(contracts.items())]
     lake = [_lake_table(name) for name in TABLES]
     sources = [
-        {"name": "raw", "description": "Feeds as read by contract: identities treated, broken rows set aside.", "tables": raw},
+        {
+            "name": "raw",
+            "description": "Feeds as read by contract: identities treated, broken rows set aside.",
+            "tables": raw,
+        },
         {"name": "lake", "description": "What is known about loads and checks.", "tables": lake},
     ]
     text = yaml.safe_dump({"version": 2, "sources": sources}, sort_keys=False, allow_unicode=True, width=118)
@@ -39,14 +50,17 @@ def write(contracts: Mapping[str, Contract], target: Path = TARGET) -> None:
 
 
 def _table(schema: str, name: str, description: str, files: str) -> dict[str, Any]:
-    location = "read_parquet('{{ env_var(\"CLAIMHOUSE_HOME\") }}/lake/" + files + "/*.parquet', union_by_name = true)"
-    return {"name": name, "description": description,
-            "config": {"meta": {"dagster": {"asset_key": [schema, name]}}, "external_location": location}}
+    location = 'read_parquet(\'{{ env_var("CLAIMHOUSE_HOME") }}/lake/' + files + "/*.parquet', union_by_name = true)"
+    return {
+        "name": name,
+        "description": description,
+        "config": {"meta": {"dagster": {"asset_key": [schema, name]}}, "external_location": location},
+    }
 
 
 def _raw_table(contract: Contract) -> dict[str, Any]:
-    # The reader sets aside what breaks the contract; the key alone is looked at again, so that dbt would notice a reader
-    # that does not.
+    # The reader sets aside what breaks the contract; the key alone is looked at again, so that dbt would notice a
+    # reader that does not.
     key = {contract.lake_name(column) for column in contract.key if contract.columns[column].required}
     columns = []
     for column in contract.lake_columns():
@@ -61,9 +75,17 @@ def _raw_table(contract: Contract) -> dict[str, Any]:
 
 def _lake_table(name: str) -> dict[str, Any]:
     grain, columns = TABLES[name]
-    return {**_table("lake", name, grain, name),
-            "columns": [{"name": column, "data_type": _ARROW_TO_DUCKDB.get(str(type_), str(type_).replace("decimal128", "decimal")),
-                         "description": about} for column, type_, about in columns]}
+    return {
+        **_table("lake", name, grain, name),
+        "columns": [
+            {
+                "name": column,
+                "data_type": _ARROW_TO_DUCKDB.get(str(type_), str(type_).replace("decimal128", "decimal")),
+                "description": about,
+            }
+            for column, type_, about in columns
+        ],
+    }
 
 
 if __name__ == "__main__":

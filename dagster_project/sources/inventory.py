@@ -6,6 +6,7 @@ Does not: reading rows.
 
 from __future__ import annotations
 
+import filecmp
 import os
 import re
 import shutil
@@ -21,11 +22,12 @@ from dagster_project.settings import Settings
 from dagster_project.sources.contracts import Contract
 from dagster_project.sources.lake import INVENTORY, write_rows
 from dagster_project.sources.layouts import NAME_PATTERN
-from dagster_project.sources.recognise import Format, NotRecognised, formats, recognise
+from dagster_project.sources.recognise import Format, NotRecognised, Recognised, formats, recognise
 from dagster_project.sources.unpack import Unreadable, survey
 
 ADVICE = "Add a layout: docs/add-a-layout.md, or: claimhouse load FILE --layout NAME"
-_SEGMENT = re.compile(r"(source|layout|period)=(.+)")
+_SEGMENT = re.compile(r"(source|layout|period|version)=(.+)")
+_VERSION = re.compile(r"(^|/)version=[0-9]+/")
 _NOT_DATA = (".ctl", ".tmp", ".part", ".partial", ".crdownload", ".unfinished")
 
 EXPLANATIONS = {
@@ -46,7 +48,7 @@ EXPLANATIONS = {
 
 @dataclass(frozen=True)
 class Inventoried:
-    """One landed file. `state`: recognised, set_aside, growing, duplicate."""
+    """One landed file. `state`: recognised, set_aside, growing, duplicate, replaced (a later version lies beside it)."""
 
     file_name: str  # relative to landing
     byte_count: int
@@ -67,7 +69,7 @@ class Inventoried:
     rules_hash: str | None = None
 
     def word(self, name: str) -> str | None:
-        """The operator's word in the path: source, layout or period."""
+        """The operator's word in the path: source, layout, period or version."""
         return operator_words(self.file_name).get(name)
 
 
@@ -79,7 +81,7 @@ class Placed:
     target: Path
     layout: str
     feeds: tuple[str, ...]
-    replaced: bool
+    version: int  # 1, or more where other content lies in landing under the same name
 
 
 class UnrecognisedFile(ValueError):
@@ -87,9 +89,19 @@ class UnrecognisedFile(ValueError):
 
 
 def operator_words(file_name: str) -> dict[str, str]:
-    """`source=`, `layout=` and `period=` segments of a landing path."""
+    """`source=`, `layout=`, `period=` and `version=` segments of a landing path."""
     matches = (_SEGMENT.fullmatch(segment) for segment in Path(file_name).parts[:-1])
     return {match[1]: match[2] for match in matches if match}
+
+
+def delivery_name(file_name: str) -> str:
+    """The name under which a sender delivers: versions of one delivery share it, and the latest counts."""
+    return _VERSION.sub(r"\1", file_name)
+
+
+def version_of(file_name: str) -> int:
+    word = operator_words(file_name).get("version", "1")
+    return int(word) if word.isdigit() else 1
 
 
 def read_inventory(settings: Settings) -> list[Inventoried]:
@@ -124,15 +136,21 @@ def take_inventory(settings: Settings, contracts: Mapping[str, Contract]) -> lis
     for found in young:
         is_quiet = _same_file(found, _measured(settings.landing, settings.landing / found.file_name))
         seen[found.file_name] = _looked_at(settings, found, known_formats, contracts, rules) if is_quiet else found
-    inventory = _with_duplicates(seen.values(), before)
+    inventory = _with_duplicates(_latest_versions(seen.values()), before)
     write_rows((asdict(item) for item in inventory), INVENTORY, settings.lake / "inventory.parquet")
     return inventory
 
 
 def _rules_hash(known_formats: list[Format], contracts: Mapping[str, Contract]) -> str:
-    sources = sorted((feed, name, layout.data_source or "") for feed, contract in contracts.items()
-                     for name, layout in contract.layouts.items())
-    shapes = sorted((item.name, item.feeds, sorted(item.needed), sorted(item.known), sorted(item.absent), item.delimiter or "") for item in known_formats)
+    sources = sorted(
+        (feed, name, layout.data_source or "")
+        for feed, contract in contracts.items()
+        for name, layout in contract.layouts.items()
+    )
+    shapes = sorted(
+        (item.name, item.feeds, sorted(item.needed), sorted(item.known), sorted(item.absent), item.delimiter or "")
+        for item in known_formats
+    )
     return sha256(repr((sources, shapes)).encode()).hexdigest()[:16]
 
 
@@ -158,16 +176,18 @@ def _same_file(one: Inventoried, other: Inventoried) -> bool:
     return (one.byte_count, one.modified_ns) == (other.byte_count, other.modified_ns)
 
 
-def _looked_at(settings: Settings, found: Inventoried, known_formats: list[Format], contracts: Mapping[str, Contract],
-               rules: str) -> Inventoried:
+def _looked_at(
+    settings: Settings, found: Inventoried, known_formats: list[Format], contracts: Mapping[str, Contract], rules: str
+) -> Inventoried:
     path = settings.landing / found.file_name
     looked = _judged(path, replace(found, rules_hash=rules), settings, known_formats, contracts)
     # Someone may have gone on writing while we read.
     return looked if _same_file(found, _measured(settings.landing, path)) else found
 
 
-def _judged(path: Path, found: Inventoried, settings: Settings, known_formats: list[Format],
-            contracts: Mapping[str, Contract]) -> Inventoried:
+def _judged(
+    path: Path, found: Inventoried, settings: Settings, known_formats: list[Format], contracts: Mapping[str, Contract]
+) -> Inventoried:
     if path.is_symlink() and not path.resolve().is_relative_to(settings.landing.resolve()):
         return _set_aside(found, "outside_landing", EXPLANATIONS["outside_landing"])
     try:
@@ -176,7 +196,9 @@ def _judged(path: Path, found: Inventoried, settings: Settings, known_formats: l
         with path.open("rb") as file:
             digest = sha256(file.read(1 << 24)).hexdigest()
         return _set_aside(replace(found, content_hash=digest), error.reason_code, EXPLANATIONS[error.reason_code])
-    found = replace(found, content_hash=told.content_hash, encoding=told.encoding, packing=told.packing, is_clean=told.is_clean)
+    found = replace(
+        found, content_hash=told.content_hash, encoding=told.encoding, packing=told.packing, is_clean=told.is_clean
+    )
     source = found.word("source")
     if source is not None and not NAME_PATTERN.fullmatch(source):
         return _set_aside(found, "bad_source_name", f"source={source}: use lower-case letters, digits and _.")
@@ -184,17 +206,52 @@ def _judged(path: Path, found: Inventoried, settings: Settings, known_formats: l
     if isinstance(fits, NotRecognised):
         return _set_aside(found, fits.reason_code, fits.explanation)
     layout = contracts[fits.feeds[0]].layout(fits.layout)
-    return replace(found, format=fits.layout, feeds=list(fits.feeds), data_source=source or layout.data_source,
-                   delimiter=fits.delimiter, header_line_number=fits.header_line_number,
-                   unread_columns=list(fits.unread_columns), state="recognised")
+    return replace(
+        found,
+        format=fits.layout,
+        feeds=list(fits.feeds),
+        data_source=source or layout.data_source,
+        delimiter=fits.delimiter,
+        header_line_number=fits.header_line_number,
+        unread_columns=list(fits.unread_columns),
+        state="recognised",
+    )
 
 
 def _set_aside(found: Inventoried, reason_code: str, explanation: str) -> Inventoried:
-    return replace(found, state="set_aside", reason_code=reason_code, explanation=f"{explanation} {ADVICE}".replace(". Add", ". Add"))
+    return replace(
+        found,
+        state="set_aside",
+        reason_code=reason_code,
+        explanation=f"{explanation} {ADVICE}".replace(". Add", ". Add"),
+    )
+
+
+def _latest_versions(items: Iterable[Inventoried]) -> list[Inventoried]:
+    """Of several versions of one delivery the highest counts; the others are marked as replaced."""
+    latest: dict[str, Inventoried] = {}
+    for item in items:
+        name = delivery_name(item.file_name)
+        counts = item.state in ("recognised", "duplicate", "replaced")
+        if counts and (name not in latest or version_of(latest[name].file_name) < version_of(item.file_name)):
+            latest[name] = item
+    result = []
+    for item in items:
+        later = latest.get(delivery_name(item.file_name))
+        if item.state in ("recognised", "duplicate", "replaced") and later is not None:
+            is_latest = later.file_name == item.file_name
+            item = replace(
+                item,
+                state="recognised" if is_latest else "replaced",
+                explanation=None if is_latest else f"a later version came: {later.file_name}",
+            )
+        result.append(item)
+    return result
 
 
 def _with_duplicates(items: Iterable[Inventoried], before: Mapping[str, Inventoried]) -> list[Inventoried]:
     """Of files with the same content from the same source, the one known first counts."""
+
     def was_first(item: Inventoried) -> tuple[bool, str]:
         old = before.get(item.file_name)
         return not (old and old.state == "recognised" and old.content_hash == item.content_hash), item.file_name
@@ -205,17 +262,26 @@ def _with_duplicates(items: Iterable[Inventoried], before: Mapping[str, Inventor
         if item.state in ("recognised", "duplicate"):
             original = first.setdefault((item.content_hash, item.data_source, item.word("period")), item.file_name)
             is_copy = original != item.file_name
-            item = replace(item, state="duplicate" if is_copy else "recognised",
-                           explanation=f"the same content as {original}" if is_copy else None)
+            item = replace(
+                item,
+                state="duplicate" if is_copy else "recognised",
+                explanation=f"the same content as {original}" if is_copy else None,
+            )
         result.append(item)
     return sorted(result, key=lambda item: item.file_name)
 
 
-def place(paths: Iterable[Path], settings: Settings, contracts: Mapping[str, Contract], source: str | None = None,
-          layout: str | None = None, period: str | None = None) -> list[Placed]:
+def place(
+    paths: Iterable[Path],
+    settings: Settings,
+    contracts: Mapping[str, Contract],
+    source: str | None = None,
+    layout: str | None = None,
+    period: str | None = None,
+) -> list[Placed]:
     """Copies files into landing, each where its feed lies, under a name that appears only when it is complete.
 
-    All are recognised before the first is copied. Raises UnrecognisedFile for one that no layout fits.
+    What lies there stays: other content under a name that is taken becomes `version=2/…` beside it. All are recognised before the first is copied. Raises UnrecognisedFile for one that no layout fits.
     """
     known_formats = formats(contracts)
     words = {"source": source, "layout": layout, "period": period}
@@ -234,15 +300,25 @@ def place(paths: Iterable[Path], settings: Settings, contracts: Mapping[str, Con
         if isinstance(fits, NotRecognised):
             raise UnrecognisedFile(f"{path} set aside: {fits.explanation} {ADVICE}")
         plan.append((path, settings.landing.joinpath(fits.feeds[0], *folders, path.name), fits))
-    placed = []
-    for path, target, fits in plan:
-        replaced = target.exists()
-        target.parent.mkdir(parents=True, exist_ok=True)
-        control = path.with_name(path.name + ".ctl")
-        for origin, copy in ((control, target.with_name(control.name)), (path, target)):
-            if origin.is_file() and not (copy.exists() and copy.samefile(origin)):
-                unfinished = copy.with_name(f".{copy.name}.{os.getpid()}.unfinished")
-                shutil.copyfile(origin, unfinished)
-                os.replace(unfinished, copy)
-        placed.append(Placed(path, target, fits.layout, fits.feeds, replaced))
-    return placed
+    return [_copied(path, target, fits) for path, target, fits in plan]
+
+
+def _copied(path: Path, target: Path, fits: Recognised) -> Placed:
+    def lies_at(version: int) -> Path:
+        return target if version == 1 else target.with_name(f"version={version}") / target.name
+
+    version = 1
+    while lies_at(version + 1).exists():
+        version += 1
+    # What counts is the latest version: the same again changes nothing, and going back to an earlier one is a new version.
+    if lies_at(version).exists() and not filecmp.cmp(path, lies_at(version), shallow=False):
+        version += 1
+    placed = lies_at(version)
+    placed.parent.mkdir(parents=True, exist_ok=True)
+    control = path.with_name(path.name + ".ctl")
+    for origin, copy in ((control, placed.with_name(control.name)), (path, placed)):
+        if origin.is_file() and not copy.exists():
+            unfinished = copy.with_name(f".{copy.name}.{os.getpid()}.unfinished")
+            shutil.copyfile(origin, unfinished)
+            unfinished.replace(copy)
+    return Placed(path, placed, fits.layout, fits.feeds, version)

@@ -38,6 +38,18 @@ Texts = Annotated[list[str], BeforeValidator(_as_texts)]
 Mapped = Annotated[dict[str, str], BeforeValidator(_as_texts)]
 
 
+def checked_pattern(pattern: str, needs_group: bool = False, runs_in_sql: bool = True) -> None:
+    """Refuses a broken regular expression, and one that RE2 (in DuckDB and Arrow) could not run."""
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise ValueError(f"the regular expression {pattern!r} is broken: {error}") from None
+    if runs_in_sql and re.search(r"\(\?(<?[=!]|>|\()|\\[1-9]", pattern):
+        raise ValueError(f"the regular expression {pattern!r} looks around or back; plain ones only")
+    if needs_group and groups < 1:
+        raise ValueError(f"the regular expression {pattern!r} needs a group: (…) is what is taken")
+
+
 class Strict(BaseModel):
     """Unknown keys are refused: a misspelt option must not be silently without effect."""
 
@@ -60,7 +72,9 @@ class Mapping(Strict):
     sum: Texts | None = Field(None, description="exact sum of source columns; blank if all are blank")
     less: Texts = Field(default=[], description="with sum: source columns that are subtracted")
     first: Parts | None = Field(None, description="the first source column (or mapping) that is not blank")
-    concat: Parts | None = Field(None, description="source columns (or mappings) one after another; blank if all are blank")
+    concat: Parts | None = Field(
+        None, description="source columns (or mappings) one after another; blank if all are blank"
+    )
     repeat: str | None = Field(None, pattern="^number$", description="the number of the repeat")
     separator: str = Field("", description="between the parts of concat")
     format: str | None = Field(None, description="date format")
@@ -78,8 +92,8 @@ class Mapping(Strict):
         if self.less and self.sum is None:
             raise ValueError("less goes with sum")
         for pattern in (self.file, self.extract):
-            if pattern is not None and re.compile(pattern).groups < 1:
-                raise ValueError(f"the regular expression {pattern!r} needs a group: (…) is what is taken")
+            if pattern is not None:
+                checked_pattern(pattern, needs_group=True, runs_in_sql=pattern is self.extract)
         return self
 
     def source_columns(self) -> list[str]:
@@ -135,7 +149,7 @@ class Exclusion(Strict):
             raise ValueError("an exclusion has exactly one of: in, not_in, blank, matches, not_matches")
         for pattern in (self.matches, self.not_matches):
             if pattern is not None:
-                re.compile(pattern)
+                checked_pattern(pattern)
         return self
 
 
@@ -145,6 +159,13 @@ class Footer(Strict):
     matches: str = Field(description="a regular expression that such a line matches somewhere")
     row_count: str | None = Field(None, description="a regular expression; group 1 is the sender's row count")
     amount: str | None = Field(None, description="a regular expression; group 1 is the sender's amount")
+
+    @model_validator(mode="after")
+    def _patterns(self) -> Footer:
+        checked_pattern(self.matches)
+        for pattern in filter(None, (self.row_count, self.amount)):
+            checked_pattern(pattern, needs_group=True, runs_in_sql=False)
+        return self
 
 
 class Layout(Strict):
@@ -156,7 +177,9 @@ class Layout(Strict):
     columns: dict[str, Annotated[Mapping, BeforeValidator(_as_mapping)]] = {}
     ignored: Texts = Field(default=[], description="source columns that are known and not wanted")
     optional: Texts = Field(default=[], description="source columns that a file may lack")
-    absent: Texts = Field(default=[], description="columns of a wider file of the same sender, which this one never has")
+    absent: Texts = Field(
+        default=[], description="columns of a wider file of the same sender, which this one never has"
+    )
     exclude: dict[str, Exclusion] = {}
     repeat: Repeat | None = None
     footer: Footer | None = None

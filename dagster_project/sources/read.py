@@ -25,7 +25,7 @@ ROWS = "typed_rows"
 LINES = "numbered_lines"
 MAX_LINE_BYTES = 8 << 20
 
-# A field of a line that holds quotes, with the delimiter before it: quoted, or bare text that does not start with a quote.
+# A field of a line that holds quotes, with the delimiter before it: quoted, or bare text that starts without a quote.
 QUOTED_FIELD = r'{d}(?:{b}*"(?:[^"]|"")*"{b}*|[^{c}"][^{c}]*|)'
 
 
@@ -42,16 +42,16 @@ class Problem:
 class Reading:
     """One file, read for one feed."""
 
-    path: Path            # what DuckDB opens: clean text, plain or gzipped
+    path: Path  # what DuckDB opens: clean text, plain or gzipped
     is_gzip: bool
-    has_return: bool      # lines end in CR LF
+    has_return: bool  # lines end in CR LF
     contract: Contract
     layout: Layout
     header: tuple[str, ...]
     header_line_number: int
     delimiter: str
-    file_name: str        # as landed, for values taken from it
-    period: str | None    # the operator's word
+    file_name: str  # as landed, for values taken from it
+    period: str | None  # the operator's word
     today: dt.date
 
 
@@ -83,12 +83,16 @@ def read_rows(con: duckdb.DuckDBPyConnection, reading: Reading) -> list[Problem]
 def _mark_duplicates(con: duckdb.DuckDBPyConnection, contract: Contract, number: int) -> None:
     """Of several rows with one key the first is kept."""
     key = ", ".join(name(column) for column in contract.key)
-    con.execute(f"create or replace temp table repeated_keys as select {key}, min(line * 512 + part) as first_place "
-                f"from {ROWS} where problem = 0 group by {key} having count(*) > 1")
+    con.execute(
+        f"create or replace temp table repeated_keys as select {key}, min(line * 512 + part) as first_place "
+        f"from {ROWS} where problem = 0 group by {key} having count(*) > 1"
+    )
     if con.execute("select count(*) from repeated_keys").fetchone() != (0,):
         same = " and ".join(f"{ROWS}.{name(column)} is not distinct from k.{name(column)}" for column in contract.key)
-        con.execute(f"update {ROWS} set problem = {number} from repeated_keys k "
-                    f"where {same} and {ROWS}.problem = 0 and {ROWS}.line * 512 + {ROWS}.part > k.first_place")
+        con.execute(
+            f"update {ROWS} set problem = {number} from repeated_keys k "
+            f"where {same} and {ROWS}.problem = 0 and {ROWS}.line * 512 + {ROWS}.part > k.first_place"
+        )
     con.execute("drop table repeated_keys")
 
 
@@ -101,32 +105,41 @@ class _Builder:
         self.problems: list[Problem] = []
         self.rounds = self.layout.rounds()
         # Of a column that is dropped nothing is read; of one that nothing is mapped to there is nothing to read.
-        self.columns = {column: definition for column, definition in self.contract.columns.items()
-                        if definition.identity != "drop" and column in self.layout.columns}
+        self.columns = {
+            column: definition
+            for column, definition in self.contract.columns.items()
+            if definition.identity != "drop" and column in self.layout.columns
+        }
 
     def statement(self) -> str:
         problem = self._problem()
-        return "\n".join([
-            f"create or replace temp table {ROWS} as",
-            f"with cells as ({self._cells()}),",
-            f"parts as ({self._parts()}),",
-            f"texts as ({self._texts()}),",
-            f"prepared as ({self._prepared()}),",
-            f"typed as ({self._typed()})",
-            f"select line, part, {problem} as problem, {self._amount()} as amount, {', '.join(self._kept())} from typed",
-        ])
+        return "\n".join(
+            [
+                f"create or replace temp table {ROWS} as",
+                f"with cells as ({self._cells()}),",
+                f"parts as ({self._parts()}),",
+                f"texts as ({self._texts()}),",
+                f"prepared as ({self._prepared()}),",
+                f"typed as ({self._typed()})",
+                f"select line, part, {problem} as problem, {self._amount()} as amount,",
+                f"{', '.join(self._kept())} from typed",
+            ]
+        )
 
     def lines(self) -> str:
         """Physical lines with their numbers: without the header, what stands before it, and blank ones."""
         reading = self.reading
         new_line = "\\r\\n" if reading.has_return else "\\n"
-        return (f"select line, text from (select row_number() over () as line, text from read_csv({literal(str(reading.path))}, "
-                f"columns = {{'text': 'VARCHAR'}}, header = false, auto_detect = false, delim = chr(1), quote = '', escape = '', "
-                f"new_line = '{new_line}', max_line_size = {MAX_LINE_BYTES}, buffer_size = {4 * MAX_LINE_BYTES}, "
-                f"compression = '{'gzip' if reading.is_gzip else 'none'}')) "
-                f"where line > {reading.header_line_number} "
-                # A line that begins with a visible ASCII character is not blank: for nearly all that settles it.
-                f"and ((text >= '!' and text < chr(127)) or regexp_matches(text, '[^{casts.BLANK_CHARACTERS}]'))")
+        return (
+            f"select line, text from (select row_number() over () as line, text "
+            f"from read_csv({literal(str(reading.path))}, columns = {{'text': 'VARCHAR'}}, "
+            f"header = false, auto_detect = false, delim = chr(1), quote = '', escape = '', "
+            f"new_line = '{new_line}', max_line_size = {MAX_LINE_BYTES}, buffer_size = {4 * MAX_LINE_BYTES}, "
+            f"compression = '{'gzip' if reading.is_gzip else 'none'}')) "
+            f"where line > {reading.header_line_number} "
+            # A line that begins with a visible ASCII character is not blank: for nearly all that settles it.
+            f"and ((text >= '!' and text < chr(127)) or regexp_matches(text, '[^{casts.BLANK_CHARACTERS}]'))"
+        )
 
     def _cells(self) -> str:
         delimiter = self.reading.delimiter
@@ -137,14 +150,17 @@ class _Builder:
         bare = f"trim(substr(field, 2), {casts.BLANKS})"
         inner = f"trim(replace(substr({bare}, 2, length({bare}) - 2), '\"\"', '\"'), {casts.BLANKS})"
         unquoted = f"case when {bare} like '\"%' then {inner} else {bare} end"
-        quoted = (f"case when array_to_string({fields}, '') = {literal(delimiter)} || text "
-                  f"then list_transform({fields}, lambda field: {unquoted}) end")
+        quoted = (
+            f"case when array_to_string({fields}, '') = {literal(delimiter)} || text "
+            f"then list_transform({fields}, lambda field: {unquoted}) end"
+        )
         # Hardly any line has blanks around its values; one look at the line is cheaper than trimming every cell.
         b = casts.BLANK_CHARACTERS.replace("\t", "") if delimiter == "\t" else casts.BLANK_CHARACTERS
         padded = literal(f"(?:^|{escaped})[{b}]|[{b}](?:{escaped}|$)")
         cells = f"string_split(text, {literal(delimiter)})"
         trimmed = f"list_transform({cells}, lambda field: trim(field, {casts.BLANKS}))"
-        split = (f"case when contains(text, '\"') then {quoted} when regexp_matches(text, {padded}) then {trimmed} else {cells} end")
+        bare_cells = f"case when regexp_matches(text, {padded}) then {trimmed} else {cells} end"
+        split = f"case when contains(text, '\"') then {quoted} else {bare_cells} end"
         footer = f"regexp_matches(text, {literal(self.layout.footer.matches)})" if self.layout.footer else "false"
         return f"select line, {footer} as is_footer, {split} as c from {LINES}"
 
@@ -152,15 +168,21 @@ class _Builder:
         width = len(self.reading.header)
         if self.layout.repeat is None:
             return f"select line, 1 as part, is_footer, c, len(c) <> {width} as is_uneven from cells"
-        present = ", ".join(f"case when {self._is_present(binding)} then {number} end"
-                            for number, binding in enumerate(self.rounds, start=1))
+        present = ", ".join(
+            f"case when {self._is_present(binding)} then {number} end"
+            for number, binding in enumerate(self.rounds, start=1)
+        )
         found = f"list_filter([{present}], lambda part: part is not null)"
-        parts = (f"case when is_footer or c is null or len(c) <> {width} then [1] "
-                 f"when len({found}) = 0 then [0] else {found} end")
+        parts = (
+            f"case when is_footer or c is null or len(c) <> {width} then [1] "
+            f"when len({found}) = 0 then [0] else {found} end"
+        )
         return f"select line, unnest({parts}) as part, is_footer, c, len(c) <> {width} as is_uneven from cells"
 
     def _is_present(self, binding: dict[str, str]) -> str:
-        cells = [self._cell(fill(column, binding)) for column in self.layout.repeat.present] if self.layout.repeat else []
+        cells = (
+            [self._cell(fill(column, binding)) for column in self.layout.repeat.present] if self.layout.repeat else []
+        )
         return "(" + " or ".join(f"{cell} is not null" for cell in cells) + ")" if cells else "true"
 
     def _cell(self, column: str) -> str:
@@ -174,10 +196,15 @@ class _Builder:
         return text
 
     def _texts(self) -> str:
-        columns = [f"{self._each_round(self.layout.columns[column], column)} as {name(column)}" for column in self.columns]
-        excluded = [f"{self._condition_each_round(rule)} as {name('excluded ' + rule_name)}"
-                    for rule_name, rule in self.layout.exclude.items()]
-        return f"select line, part, is_footer, c is null as is_open, is_uneven, {', '.join([*columns, *excluded])} from parts"
+        columns = [
+            f"{self._each_round(self.layout.columns[column], column)} as {name(column)}" for column in self.columns
+        ]
+        excluded = [
+            f"{self._condition_each_round(rule)} as {name('excluded ' + rule_name)}"
+            for rule_name, rule in self.layout.exclude.items()
+        ]
+        flags = "line, part, is_footer, c is null as is_open, is_uneven"
+        return f"select {', '.join([flags, *columns, *excluded])} from parts"
 
     def _each_round(self, mapping: Mapping, column: str) -> str:
         return self._by_part([self._text(fill_mapping(mapping, binding), column) for binding in self.rounds])
@@ -189,7 +216,9 @@ class _Builder:
     def _by_part(expressions: list[str]) -> str:
         if len(set(expressions)) == 1:
             return expressions[0]
-        branches = " ".join(f"when {number} then {expression}" for number, expression in enumerate(expressions, start=1))
+        branches = " ".join(
+            f"when {number} then {expression}" for number, expression in enumerate(expressions, start=1)
+        )
         return f"case part {branches} end"
 
     def _text(self, mapping: Mapping, column: str) -> str:
@@ -222,19 +251,24 @@ class _Builder:
     def _sum(self, added: list[str], subtracted: list[str]) -> str:
         cells = [self._cell(column) for column in [*added, *subtracted]]
         amounts = [casts.amount_of(f"({casts.cleaned_number(cell)})") for cell in cells]
-        wrong = " or ".join(f"({cell} is not null and {amount} is null)" for cell, amount in zip(cells, amounts, strict=True))
+        wrong = " or ".join(
+            f"({cell} is not null and {amount} is null)" for cell, amount in zip(cells, amounts, strict=True)
+        )
         signs = ["+"] * len(added) + ["-"] * len(subtracted)
         total = " ".join(f"{sign} coalesce({amount}, 0)" for sign, amount in zip(signs, amounts, strict=True))
         # Text again, so that a sum is judged like any other number; an addend that is none makes the sum none.
-        return f"case when coalesce({', '.join(cells)}) is null then null when {wrong} then '?' else cast({total} as varchar) end"
+        is_blank = f"coalesce({', '.join(cells)}) is null"
+        return f"case when {is_blank} then null when {wrong} then '?' else cast({total} as varchar) end"
 
     def _from_name(self, pattern: str, column: str) -> str:
         reading = self.reading
-        for text in filter(None, [reading.period, reading.file_name.rsplit("/", 1)[-1]]):
-            if found := re.search(pattern, text):
+        if reading.period:  # the operator's word: as a name would have it (FY2016), or the bare number
+            if found := re.search(pattern, reading.period):
                 return found[1] or ""
-        if reading.period and self.contract.columns[column].type == "integer":
-            return reading.period
+            if self.contract.columns[column].type == "integer":
+                return reading.period
+        if found := re.search(pattern, reading.file_name.rsplit("/", 1)[-1]):
+            return found[1] or ""
         raise MissingInName(column)
 
     def _condition(self, rule: Exclusion, column: str) -> str:
@@ -249,7 +283,10 @@ class _Builder:
         return f"not regexp_matches({text}, {literal(rule.not_matches or '')})"
 
     def _prepared(self) -> str:
-        columns = [f"{casts.prepared(definition, name(column))} as {name(column)}" for column, definition in self.columns.items()]
+        columns = [
+            f"{casts.prepared(definition, name(column))} as {name(column)}"
+            for column, definition in self.columns.items()
+        ]
         return f"select {', '.join([*self._carried(), *columns])} from texts"
 
     def _typed(self) -> str:

@@ -85,11 +85,22 @@ def _format(name: str, contracts: list[Contract]) -> Format:
     layouts = [contract.layout(name) for contract in contracts]
     needed = {column for layout in layouts for column in layout.needed_columns()}
     known = {column for layout in layouts for column in layout.source_columns()}
-    known |= {fill(column, binding) for layout in layouts for binding in layout.rounds()
-              for column in [*layout.ignored, *layout.optional]}
+    known |= {
+        fill(column, binding)
+        for layout in layouts
+        for binding in layout.rounds()
+        for column in [*layout.ignored, *layout.optional]
+    }
     absent = {_plain(column).lower() for layout in layouts for column in layout.absent}
     delimiter = next((layout.delimiter for layout in layouts if layout.delimiter), None)
-    return Format(name, tuple(contract.feed for contract in contracts), frozenset(needed), frozenset(known), frozenset(absent), delimiter)
+    return Format(
+        name,
+        tuple(contract.feed for contract in contracts),
+        frozenset(needed),
+        frozenset(known),
+        frozenset(absent),
+        delimiter,
+    )
 
 
 def recognise(head: str, known_formats: Iterable[Format], layout: str | None = None) -> Recognised | NotRecognised:
@@ -104,7 +115,7 @@ def recognise(head: str, known_formats: Iterable[Format], layout: str | None = N
     if not candidates:
         return NotRecognised("no_header", "no line among the first twelve has the columns of any known layout")
     best = max(len(candidate.covered) for candidate in candidates)
-    # A file of claims without its claim type must not be taken for a short file of something smaller that it also covers.
+    # A file of claims without its claim type must not be taken for a file of something smaller that it also covers.
     top = [candidate for candidate in candidates if len(candidate.covered) == best]
     complete = [candidate for candidate in top if not candidate.missing]
     if not complete:
@@ -116,7 +127,9 @@ def recognise(head: str, known_formats: Iterable[Format], layout: str | None = N
         return NotRecognised("ambiguous_layout", f"its header fits several layouts equally well: {names}")
     found = complete[0]
     unread = tuple(cell for cell in _cells_left(found) if cell)
-    return Recognised(found.format.layout, found.format.feeds, found.delimiter, found.line_number, tuple(found.header), unread)
+    return Recognised(
+        found.format.layout, found.format.feeds, found.delimiter, found.line_number, tuple(found.header), unread
+    )
 
 
 def position(header: Iterable[str], column: str) -> int | None:
@@ -174,8 +187,13 @@ def _explain(candidate: _Candidate) -> NotRecognised:
         near = difflib.get_close_matches(column.lower(), [cell.lower() for cell in left], n=1, cutoff=NEAR_ENOUGH)
         if near:
             cell = next(cell for cell in left if cell.lower() == near[0])
-            return NotRecognised("missing_column", f"column {cell!r} is not in any layout of {item.feeds[0]}.\n"
-                                                   f"  Nearest: {column!r} (layout {item.layout}).")
+            return NotRecognised(
+                "missing_column",
+                f"column {cell!r} is not in any layout of {item.feeds[0]}.\n"
+                f"  Nearest: {column!r} (layout {item.layout}).",
+            )
     named = ", ".join(repr(column) for column in missing[:3]) + (" and others" if len(missing) > 3 else "")
-    return NotRecognised("missing_column", f"{named} missing from its header.\n"
-                                           f"  Nearest: layout {item.layout} of {', '.join(item.feeds)}.")
+    return NotRecognised(
+        "missing_column",
+        f"{named} missing from its header.\n  Nearest: layout {item.layout} of {', '.join(item.feeds)}.",
+    )

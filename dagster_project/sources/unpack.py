@@ -87,8 +87,13 @@ def survey(path: Path) -> Survey:
     _judge(head)
     even_lines = returns == 0 or returns == pairs == feeds
     encoding = "utf-8" if is_utf8 else "utf-8 with cp1252 bytes"
-    return Survey(digest.hexdigest(), packing(path), encoding, is_utf8 and not has_control and even_lines,
-                  decode_mixture(head.removeprefix(BOM)))
+    return Survey(
+        digest.hexdigest(),
+        packing(path),
+        encoding,
+        is_utf8 and not has_control and even_lines,
+        decode_mixture(head.removeprefix(BOM)),
+    )
 
 
 def _judge(head: bytes) -> None:
@@ -135,9 +140,8 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
         with gzip.open(path, "rb") as unzipped:
             yield unzipped  # type: ignore[misc]
     elif kind == "zip":
-        with zipfile.ZipFile(path) as archive:
-            with archive.open(_member(archive)) as member:
-                yield member
+        with zipfile.ZipFile(path) as archive, archive.open(_member(archive)) as member:
+            yield member
     else:
         with path.open("rb") as plain:
             yield plain
@@ -156,10 +160,10 @@ def _member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
 
 
 def _as_cp1252(error: UnicodeError) -> tuple[str, int]:
-    """Bytes that are not UTF-8 are cp1252 in real files, one by one; the five that cp1252 lacks are taken as latin-1."""
+    """Bytes that are not UTF-8 are cp1252 in real files; the five that cp1252 lacks are taken as latin-1."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
-    wrong = error.object[error.start:error.end]
+    wrong = error.object[error.start : error.end]
     return "".join(_cp1252(bytes([byte])) for byte in wrong), error.end
 
 
@@ -179,7 +183,7 @@ def decode_mixture(data: bytes) -> str:
 
 
 def write_clean(path: Path, target: Path) -> None:
-    """A copy that the reader can take: UTF-8, one kind of line end, line numbers unchanged, nothing that breaks a line."""
+    """A copy for the reader: UTF-8, one kind of line end, the same line numbers, nothing that breaks a line."""
     decoder = codecs.getincrementaldecoder("utf-8")("claimhouse_cp1252")
     is_old_mac = not any(b"\n" in chunk for chunk in blocks(path))
     lone_return = "\n" if is_old_mac else " "
@@ -188,7 +192,7 @@ def write_clean(path: Path, target: Path) -> None:
         for chunk in blocks(path):
             text = held + decoder.decode(chunk)
             kept = text.rstrip("\r")
-            held = text[len(kept):]
+            held = text[len(kept) :]
             file.write(_cleaned(kept, lone_return))
         file.write(_cleaned(held + decoder.decode(b"", final=True), lone_return))
 
@@ -205,8 +209,9 @@ def _cleaned(text: str, lone_return: str) -> str:
 @contextmanager
 def scratch_folder(settings: Settings) -> Iterator[Path]:
     """A folder of one's own for copies that hold identities; nobody else can read it, and it always goes."""
-    settings.protected.mkdir(parents=True, exist_ok=True, mode=0o700)
-    settings.scratch.mkdir(exist_ok=True, mode=0o700)
+    for folder in (settings.protected, settings.scratch):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.chmod(0o700)
     _remove_abandoned(settings.scratch)
     folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=settings.scratch))
     try:

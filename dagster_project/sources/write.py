@@ -1,0 +1,125 @@
+"""From typed rows to the lake: tokens in, identities out; quarantine gets places and reasons.
+
+Belongs here: what is written of a load's rows, by temporary file and rename. Does not: reading, counting from bytes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from dagster_project.privacy.tokens import PADS, token_sql
+from dagster_project.settings import Settings
+from dagster_project.sources.audit import ZERO, LoadAudit
+from dagster_project.sources.casts import literal, name
+from dagster_project.sources.contracts import Contract
+from dagster_project.sources.lake import QUARANTINE, unfinished_path, write_atomically
+from dagster_project.sources.read import ROWS, Problem
+
+
+def outcomes_of(con: duckdb.DuckDBPyConnection, problems: list[Problem], audit: LoadAudit) -> list[dict[str, Any]]:
+    rows = con.execute(
+        f"select problem, count(*), sum(amount) from {ROWS} group by problem order by problem"
+    ).fetchall()
+    accepted = Problem("accepted", None, "")
+    outcomes = []
+    for number, row_count, amount in rows:
+        problem = problems[number - 1] if number else accepted
+        outcomes.append(
+            {
+                "load_id": audit.load_id,
+                "feed": audit.feed,
+                "outcome": problem.outcome,
+                "column_name": problem.column,
+                "reason_code": problem.reason_code or None,
+                "row_count": row_count,
+                "amount": amount,
+            }
+        )
+    return outcomes
+
+
+def write_accepted(
+    con: duckdb.DuckDBPyConnection, contract: Contract, audit: LoadAudit, path: Path
+) -> tuple[int, Decimal, dt.date | None, dt.date | None]:
+    """Tokens in, identities out, into the lake. Returns rows, amount and months as they are in the written file."""
+    unfinished = unfinished_path(path)
+    kinds = {column: definition.token_kind for column, definition in contract.columns.items() if definition.token_kind}
+    if kinds:
+        _make_tokens(con, kinds, audit.data_source or "")
+    joins, columns = [], []
+    for number, lake in enumerate(contract.lake_columns()):
+        if lake.source in kinds:
+            joins.append(
+                f"left join tokens t{number} on t{number}.kind = {literal(str(kinds[lake.source]))} "
+                f"and t{number}.id = r.{name(lake.source)}"
+            )
+            columns.append(f"t{number}.token as {name(lake.name)}")
+        elif lake.source:
+            columns.append(f"r.{name(lake.name)}")
+    columns += [
+        f"{literal(audit.data_source or '')} as data_source",
+        f"{literal(audit.load_id)} as load_id",
+        "r.line as source_line_number",
+        "cast(r.part as integer) as source_part_number",
+    ]
+    con.execute(
+        f"copy (select {', '.join(columns)} from {ROWS} r {' '.join(joins)} where r.problem = 0) "
+        f"to {literal(str(unfinished))} (format parquet, compression zstd)"
+    )
+    amount = (
+        f"cast(coalesce(sum({name(contract.amount)}), 0) as decimal(38, 10))"
+        if contract.amount
+        else "cast(0 as decimal(38, 10))"
+    )
+    month = name(contract.month) if contract.month else "cast(null as date)"
+    written = con.execute(
+        f"select count(*), {amount}, cast(date_trunc('month', min({month})) as date), "
+        f"cast(date_trunc('month', max({month})) as date) from read_parquet({literal(str(unfinished))})"
+    ).fetchone()
+    unfinished.replace(path)
+    if kinds:
+        con.execute("drop table tokens")
+    rows, total, first_month, last_month = written or (0, ZERO, None, None)
+    return rows, total, first_month, last_month
+
+
+def _make_tokens(con: duckdb.DuckDBPyConnection, kinds: Mapping[str, str | None], issuer: str) -> None:
+    """Each distinct id is hashed once, then joined."""
+    ids = " union ".join(
+        f"select distinct {literal(str(kind))} as kind, {name(column)} as id from {ROWS} "
+        f"where problem = 0 and {name(column)} is not null"
+        for column, kind in kinds.items()
+    )
+    message = f"ids.kind || {literal('|' + issuer + '|')} || ids.id"
+    con.execute(
+        f"create or replace temp table tokens as select kind, id, {token_sql(message)} as token "
+        f"from ({ids}) ids, {PADS}"
+    )
+
+
+def write_quarantine(
+    con: duckdb.DuckDBPyConnection, problems: list[Problem], audit: LoadAudit, settings: Settings
+) -> None:
+    """Where the rows set aside stand and why: never what is in them."""
+    told = [
+        (number, problem.column, problem.reason_code)
+        for number, problem in enumerate(problems, start=1)
+        if problem.outcome == "set_aside"
+    ]
+    values = ", ".join(
+        f"({number}, {literal(column) if column else 'null'}, {literal(reason)})" for number, column, reason in told
+    )
+    rows = con.execute(
+        f"select {literal(audit.load_id)} as load_id, {literal(audit.feed)} as feed, "
+        f"{literal(audit.file_name)} as file_name, cast(line as bigint) as source_line_number, "
+        f"cast(part as integer) as source_part_number, cast(p.column_name as varchar) as column_name, p.reason_code "
+        f"from {ROWS} join (values {values}) p(number, column_name, reason_code) on p.number = problem "
+        "order by line, part"
+    ).to_arrow_table()
+    write_atomically(rows.cast(QUARANTINE), settings.quarantine / audit.feed / f"{audit.load_id}.parquet")
