@@ -1,6 +1,6 @@
 """An invented world that writes the raw files of every feed, dirt included, with the answers apart.
 
-Belongs here: everything that makes demonstration files. Does not: reading them; nothing in the pipeline imports this room's tables.
+Belongs here: everything that makes demonstration files. Does not: reading them; no pipeline code reads the answers.
 """
 
 from dagster_project.synthetic.canaries import canaries

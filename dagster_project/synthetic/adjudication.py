@@ -173,9 +173,9 @@ def apply_benefits(con: duckdb.DuckDBPyConnection) -> None:
     """)
 
 
-def settle_lines(con: duckdb.DuckDBPyConnection, end: str) -> None:
-    """w_answer: one row per claim, line and adjudication, signed; secondary payers' answers among them."""
-    con.execute(f"""
+def settle_lines(con: duckdb.DuckDBPyConnection) -> None:
+    """w_answer: one row per claim, line and adjudication of first payers, signed: payments, reversals, corrections."""
+    con.execute("""
     create or replace table w_settled as
     select p.ck, p.line, p.adjudication, p.outcome, p.is_refused, p.charge, coalesce(s.allowed, 0)::decimal(18,
         2) as allowed,
@@ -210,6 +210,10 @@ def settle_lines(con: duckdb.DuckDBPyConnection, end: str) -> None:
            deductible, coinsurance, copay, 0::decimal(18, 2) as prior
     from repaid;
     """)
+
+
+def answer_second_payers(con: duckdb.DuckDBPyConnection, end: str) -> None:
+    """Adds to w_claim, w_adjudication and w_answer what second payers were sent, and what they answered."""
     payday = NEXT_PAYDAY.format(day="decided")
     con.execute(f"""
     create or replace table w_secondary as
@@ -276,8 +280,7 @@ def write_remittance_feeds(con: duckdb.DuckDBPyConnection) -> None:
            a.decided as adjudicated_date, a.paid_date, w.charge as charge_amount, w.allowed as allowed_amount,
                w.paid as paid_amount,
            w.deductible as deductible_amount, w.coinsurance as coinsurance_amount, w.copay as copayment_amount
-    from w_answer w join w_adjudication a using (ck, adjudication) join w_claim c using (ck) join w_name n on n.m = c.m
-    order by w.ck, w.adjudication, w.line;
+    from w_answer w join w_adjudication a using (ck, adjudication) join w_claim c using (ck) join w_name n on n.m = c.m;
     create or replace table remittance_adjustment as
     with reasons as (
         select w.ck, w.line, w.adjudication, a.payer_id, a.paid_date, r.place, r.grp, r.carc, r.rarc, r.amount
@@ -302,5 +305,5 @@ def write_remittance_feeds(con: duckdb.DuckDBPyConnection) -> None:
                paid_date,
            grp as adjustment_group_code, carc as carc_code, rarc as rarc_code, amount::decimal(18,
                2) as adjustment_amount
-    from reasons order by ck, adjudication, line, adjustment_number;
+    from reasons;
     """)

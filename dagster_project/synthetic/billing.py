@@ -63,7 +63,7 @@ def make_authorizations(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def make_claims(con: duckdb.DuckDBPyConnection, end: str) -> None:
-    """w_claim: one row per claim coded by the end, originals and duplicates; corrected and secondary ones come later."""
+    """w_claim: one row per claim coded by the end, originals and duplicates; corrected and second ones follow."""
     con.execute(f"""
     create or replace table w_coder as
     select c as coder, 'CDR' || lpad(c::varchar, 3, '0') as coder_id, 'CLIENT-' || (1 + c % 4)::varchar as client_id,
@@ -141,7 +141,7 @@ def make_claims(con: duckdb.DuckDBPyConnection, end: str) -> None:
     """)
 
 
-def write_claim_feeds(con: duckdb.DuckDBPyConnection, end: str) -> None:
+def write_claim_feeds(con: duckdb.DuckDBPyConnection) -> None:
     """Feeds medical_claim and medical_claim_line, from w_claim with corrected and secondary claims in it."""
     con.execute(f"""
     create or replace table medical_claim as
@@ -188,8 +188,7 @@ def write_claim_feeds(con: duckdb.DuckDBPyConnection, end: str) -> None:
     from w_claim c
     join w_person p on p.m = c.m
     join w_name n on n.m = c.m
-    join w_provider o on o.org = c.org
-    order by c.ck;
+    join w_provider o on o.org = c.org;
     create or replace table medical_claim_line as
     select key_code('CLM', c.ck) as claim_id, row_number() over (partition by c.ck
         order by l.line)::bigint as claim_line_number,
@@ -202,6 +201,5 @@ def write_claim_feeds(con: duckdb.DuckDBPyConnection, end: str) -> None:
            l.units::decimal(12, 3) as service_unit_quantity, case when l.claim_type = 'professional' then c.npi
                end as rendering_id,
            l.charge::decimal(18, 2) as charge_amount
-    from w_claim c join w_priced l on l.e = c.e and l.form = c.form
-    order by c.ck, l.line;
+    from w_claim c join w_priced l on l.e = c.e and l.form = c.form;
     """)

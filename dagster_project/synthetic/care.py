@@ -61,7 +61,7 @@ def make_encounters(con: duckdb.DuckDBPyConnection, start: str, end: str, months
     where i <= case when kind in (8, 9) then least(visits, 1) else visits end and starts between entry_date
         and last_day;
     """)
-    con.execute(f"""
+    con.execute("""
     create or replace table w_stay_choice as
     select e, arg_min(drg, -ln(1 - u('stay', e::varchar || drg)) / (s.weight * case when is_winter then winter
         else 1 end
@@ -208,14 +208,13 @@ def write_encounter_feeds(con: duckdb.DuckDBPyConnection, end: str) -> None:
     join w_person p on p.m = r.m
     join w_name n on n.m = r.m
     join w_provider o on o.org = r.org
-    left join (select e as charged, sum(charge) as charge_amount from w_priced group by e) c on charged = r.e
-    order by r.e;
+    left join (select e as charged, sum(charge) as charge_amount from w_priced group by e) c on charged = r.e;
     create or replace table encounter_diagnosis as
     select key_code('ENC', e * 100) as encounter_id, number::bigint as diagnosis_rank,
         'icd-10-cm' as diagnosis_code_type,
            diagnoses[number] as diagnosis_code, starts as recorded_date
     from w_recorded, range(1, 6) ranks(number)
-    where not is_missed and number <= len(diagnoses) order by e, number;
+    where not is_missed and number <= len(diagnoses);
     create or replace table encounter_procedure as
     with done as (
         select e, 100 + row_number() over (partition by e order by form, line) as place, 'hcpcs' as code_type,
@@ -227,5 +226,5 @@ def write_encounter_feeds(con: duckdb.DuckDBPyConnection, end: str) -> None:
     select key_code('ENC', e * 100) as encounter_id, row_number() over (partition by e
         order by place)::bigint as procedure_number,
            code_type as procedure_code_type, code as procedure_code, starts as procedure_date, charge as charge_amount
-    from done join w_recorded using (e) where not is_missed order by e, procedure_number;
+    from done join w_recorded using (e) where not is_missed;
     """)

@@ -108,8 +108,7 @@ LINES: list[tuple[object, ...]] = []
 def _lines(template: int, form: int, claim_type: str, place: str | None, *lines: tuple[object, ...]) -> None:
     """Adds lines (revenue code, HCPCS, modifier, units, price of a unit, share of the encounters that have it)."""
     for number, (revenue, hcpcs, modifier, units, price, share) in enumerate(lines, start=1):
-        LINES.append((template, form, number, claim_type, revenue, hcpcs, modifier, place, units, float(price),
-            float(share)))
+        LINES.append((template, form, number, claim_type, revenue, hcpcs, modifier, place, units, price, share))
 
 
 PRO, INS = "professional", "institutional"
@@ -200,30 +199,25 @@ DRUGS: list[tuple[object, ...]] = [
 
 def make_catalog(con: duckdb.DuckDBPyConnection) -> None:
     """The lists as tables, and slot tables from which a weighted choice is one hash join."""
-    values_table(con, "w_condition", "condition, code, share, slope, office, outpatient, emergency, inpatient",
-        CONDITIONS)
-    values_table(con, "w_acute", "code, summer, winter, kinds", [(c, float(s), float(w),
-        k) for c, s, w, k in ACUTE])  # type: ignore[arg-type]
-    values_table(con, "w_stay",
-        "drg, weight, relative_weight, days, diagnosis, second_diagnosis, procedure, condition, age_from, age_to, "
-                 "sex, winter", [(a, float(b), *rest) for a, b, *rest in STAYS])  # type: ignore[arg-type]
-    values_table(con, "w_template",
-        "template, kind, weight, age_from, age_to, sex, service_class, diagnosis, condition, risk",
-                 [(a, b, float(c), *rest) for a, b, c, *rest in TEMPLATES])  # type: ignore[arg-type]
-    values_table(con, "w_template_line",
-        "template, form, line, claim_type, revenue, hcpcs, modifier, place, units, price, share", LINES)
-    values_table(con, "w_drug", "ndc, condition, price, days, quantity, share",
-                 [(a, b, float(c), d, float(e), f) for a, b, c, d, e, f in DRUGS])  # type: ignore[arg-type]
+    values_table(con, "w_condition",
+                 "condition, code, share, slope, office, outpatient, emergency, inpatient", CONDITIONS)
+    values_table(con, "w_acute", "code, summer, winter, kinds", ACUTE)
+    values_table(con, "w_stay", "drg, weight, relative_weight, days, diagnosis, second_diagnosis, procedure, "
+                 "condition, age_from, age_to, sex, winter", STAYS)
+    values_table(con, "w_template", "template, kind, weight, age_from, age_to, sex, service_class, diagnosis, "
+                 "condition, risk", TEMPLATES)
+    values_table(con, "w_template_line", "template, form, line, claim_type, revenue, hcpcs, modifier, place, units, "
+                 "price, share", LINES)
+    values_table(con, "w_drug", "ndc, condition, price, days, quantity, share", DRUGS)
     con.execute("""
     create or replace table w_acute_slot as
     with weighted as (
         select kind::integer as kind, is_winter, code, case when is_winter then winter else summer end as weight
         from w_acute, unnest(string_split(kinds, ',')) as split(kind), (values (true), (false)) as seasons(is_winter)
     ), ranged as (
-        select *, sum(weight) over (partition by kind, is_winter order by code) / sum(weight) over (partition by kind,
-            is_winter) as upper,
-               weight / sum(weight) over (partition by kind, is_winter) as width
-        from weighted
+        select *, sum(weight) over (partition by kind, is_winter order by code) / sum(weight) over season as upper,
+               weight / sum(weight) over season as width
+        from weighted window season as (partition by kind, is_winter)
     )
     select kind, is_winter, slot::integer as slot, code
     from ranged join range(1000) slots(slot) on (slot + 0.5) / 1000 >= upper - width and (slot + 0.5) / 1000 < upper;

@@ -54,7 +54,7 @@ HAZARDS = """[
 
 
 def judge_claims(con: duckdb.DuckDBPyConnection, months: int) -> None:
-    """w_denial: one row per claim with probability, outcome and category; history is what was decided before its month."""
+    """w_denial: one row per claim: probability, outcome, category; history is what was decided before its month."""
     values_table(con, "w_category",
         "number, category, carc, adjustment_group, rarc, corrected_share, appealed_share, other_carc",
                  [(number, *row, OTHER_CARC.get(str(row[0]))) for number, row in enumerate(CATEGORIES, start=1)])

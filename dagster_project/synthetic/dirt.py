@@ -11,12 +11,10 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dagster_project.synthetic.billing import INVALID_DIAGNOSIS
-
 
 @dataclass(frozen=True)
 class FeedDirt:
-    """How one feed is damaged: kind of damage → column and the text put there; amounts are rows per thousand of a file."""
+    """How one feed is damaged: kind → column and the text put there; amounts are rows per thousand of a file."""
 
     key: str
     broken: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -61,26 +59,22 @@ DIRT: dict[str, FeedDirt] = {
 }
 
 
-def dirt_sql(feed: str) -> str:
-    """Rows of all files of a feed, true and damaged, from w_file: `dirt_number` orders them after the row they copy.
+def dirt_sql(feed: str, columns: list[str]) -> str:
+    """Damaged rows of all files of a feed, from w_file: the row they follow (`rn`), `dirt_number`, `dirt_kind`, text.
 
-    w_file has the feed's columns as text, `month_number`, `rn` (place of the row in its file) and `file_rows`.
+    w_file has the feed's columns, `month_number`, `rn` (place of the row in its file) and `file_rows`.
     """
-    kind_of_true = "null::varchar"
-    if feed == "medical_claim":
-        kind_of_true = f"case when diagnosis_code_2 = '{INVALID_DIAGNOSIS}' then 'invalid_diagnosis' end"
-    parts = [f"select *, 0 as dirt_number, {kind_of_true} as dirt_kind from w_file"]
-    plan = DIRT.get(feed)
-    if plan is None:
-        return parts[0]
+    plan = DIRT[feed]
     damages = [("duplicate_row", "", "", plan.duplicates_per_thousand)]
     damages += [(kind, column, text, plan.broken_per_thousand) for kind, (column, text) in plan.broken.items()]
-    for number, (kind, column, text, share) in enumerate(damages, start=1):
-        change = f"replace ('DIRT-' || {plan.key} || '-{number}' as {plan.key}, '{text}' as {column})" if column else ""
+    parts = []
+    for number, (kind, broken, text, share) in enumerate(damages, start=1):
+        changes = {plan.key: f"'DIRT-' || t.{plan.key} || '-{number}'", broken: f"'{text}'"} if broken else {}
+        texts = ", ".join(f"{changes.get(name, f't.{name}::varchar')} as {name}" for name in columns)
         parts.append(f"""
-        select t.* {change}, {number}, '{kind}' from w_file t
-        join (select distinct month_number, 1 + pick('dirt-{feed}-{kind}', month_number * 100000 + copy,
-            file_rows) as place
+        select t.month_number, t.rn, {number} as dirt_number, '{kind}' as dirt_kind, {texts} from w_file t
+        join (select distinct month_number,
+                     1 + pick('dirt-{feed}-{kind}', month_number * 100000 + copy, file_rows) as place
               from (select distinct month_number, file_rows from w_file where file_rows >= {plan.least_rows}),
                    range(1000) copies(copy) where copy < greatest(1, round(file_rows * {share} / 1000))) places
           on places.month_number = t.month_number and places.place = t.rn""")
@@ -104,7 +98,7 @@ def to_windows_lines(path: Path) -> None:
 
 
 def to_mixed_encoding(path: Path) -> None:
-    """A byte-order mark, and cp1252 instead of UTF-8 in every other line with accents: as a real hospital file has it."""
+    """A byte-order mark, and cp1252 instead of UTF-8 in every other line with accents, as in a real file."""
     lines = path.read_bytes().split(b"\n")
     accented = [number for number, line in enumerate(lines) if any(byte > 127 for byte in line)]
     for number in accented[::2]:
@@ -115,8 +109,7 @@ def to_mixed_encoding(path: Path) -> None:
 def to_gzip(path: Path) -> Path:
     """Compresses a file in place of itself; no time and no name inside, so that the same seed gives the same bytes."""
     packed = path.with_name(path.name + ".gz")
-    with path.open("rb") as source, packed.open("wb") as raw, gzip.GzipFile(filename="", mode="wb", fileobj=raw,
-        mtime=0) as target:
+    with path.open("rb") as source, packed.open("wb") as raw, gzip.GzipFile("", "wb", 4, raw, mtime=0) as target:
         shutil.copyfileobj(source, target, 1 << 20)
     path.unlink()
     return packed

@@ -12,7 +12,7 @@ import duckdb
 KEYS_PER_MEMBER = 10_000_000
 CANARY_MEMBERS = 5
 
-# 11 bits are dropped so that the number fits a double exactly; the outer hash spreads what the inner only xors together.
+# 11 bits are dropped so that the number fits a double exactly; the outer hash spreads what the inner only xors.
 MACROS = """
 create or replace macro u(salt, id) as
     (hash(hash(id, '{seed}:' || salt)) >> 11)::double / 9007199254740992.0;

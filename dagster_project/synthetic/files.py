@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 
+from dagster_project.synthetic.billing import INVALID_DIAGNOSIS
 from dagster_project.synthetic.dirt import (
     DIRT,
     append_short_lines,
@@ -56,8 +57,7 @@ RESENT_FILE = ("pharmacy_fill", 1)
 
 
 def write_files(con: duckdb.DuckDBPyConnection, landing: Path, start: str, end: str, months: int,
-    withheld: list[tuple[str, str]],
-                progress: Callable[[str, int, int], None]) -> dict[str, int]:
+                withheld: list[tuple[str, str]], progress: Callable[[str, int, int], None]) -> dict[str, int]:
     """Every feed's files; table w_planted lists the damage by file and physical line. Returns rows written per feed."""
     con.execute("create or replace table w_planted (feed varchar, file varchar, row bigint, kind varchar)")
     written: dict[str, int] = {}
@@ -70,53 +70,73 @@ def write_files(con: duckdb.DuckDBPyConnection, landing: Path, start: str, end: 
 
 
 def _exists(con: duckdb.DuckDBPyConnection, table: str) -> bool:
-    return bool(con.execute("select count(*) from information_schema.tables where table_name = ?",
-        [table]).fetchall()[0][0])
+    return bool(con.execute("select 1 from information_schema.tables where table_name = ?", [table]).fetchall())
 
 
 def _write_feed(con: duckdb.DuckDBPyConnection, landing: Path, feed: str, day: str | None, order: str, join: str,
-    start: str, end: str,
-                months: int, withheld: list[tuple[str, str]]) -> int:
+                start: str, end: str, months: int, withheld: list[tuple[str, str]]) -> int:
     columns = [row[0] for row in con.execute(f'describe "{feed}"').fetchall()]
-    texts = ", ".join(f"t.{name}::varchar as {name}" for name in columns)
     # earlier rows than the period (authorizations, bookings) were sent in its first month
-    number = "0" if day is None else f"greatest(0, datediff('month', date '{start}', {day.format(start=start, end=end)}))"
+    number = "0"
+    if day is not None:
+        number = f"greatest(0, datediff('month', date '{start}', {day.format(start=start, end=end)}))"
     con.execute(f"""
     create or replace temp table w_file as
-    select *, row_number() over (partition by month_number order by {_text_order(order)}) as rn, count(*)
-        over (partition by month_number) as file_rows
-    from (select {texts}, ({number})::integer as month_number from "{feed}" t {join});
-    create or replace temp table w_lines as
-    select * exclude (rn, dirt_number), row_number() over (partition by month_number order by rn,
-        dirt_number) + 1 as file_line
-    from ({dirt_sql(feed)}) order by month_number, file_line;
+    select *, row_number() over (partition by month_number order by {order}) as rn,
+           count(*) over (partition by month_number) as file_rows
+    from (select t.*, ({number})::integer as month_number from "{feed}" t {join});
     """)
-    amount = f"coalesce(sum({CONTROL[feed]}::decimal(18, 2)), 0)" if feed in CONTROL else "0"
+    _place_dirt(con, feed, columns)
+    amount = CONTROL.get(feed)
+    total = f"coalesce(sum({amount}::decimal(18, 2)), 0)" if amount else "0"
     label = f"strftime(date '{start}' + to_months(month_number), '%Y-%m')"
-    months = con.execute(f"""select month_number, {label}, count(*), {amount}, any_value(file_rows)
-                             from w_lines group by all order by 1""").fetchall()
+    # A month in which nothing happened is a file with a header alone: a sender whose file is missing said nothing.
+    calendar = f"(select unnest(range({1 if day is None else months}))::integer as month_number)"
+    sent = con.execute(f"""
+    with lines as (select month_number, {amount or '0'} as {amount or 'amount'}, file_rows from w_file
+                   union all select month_number, {amount or '0'}, null from w_dirt)
+    select month_number, {label}, count({amount or 'amount'}), {total}, coalesce(max(file_rows), 0)
+    from {calendar} full join lines using (month_number) group by all order by 1""").fetchall()
     folder = landing / feed
     folder.mkdir(parents=True, exist_ok=True)
-    total = 0
-    for month, name, lines, control, file_rows in months:
+    written = 0
+    for month, name, lines, control, file_rows in sent:
         if (feed, name) not in withheld:
             path = folder / (f"{feed}.csv" if day is None else f"{feed}_{name}.csv")
-            total += _write_file(con, path, feed, columns, month, lines, control, file_rows)
-    return total
+            written += _write_file(con, path, feed, columns, month, lines, control, file_rows)
+    return written
 
 
-def _text_order(order: str) -> str:
-    # numbers were made text: order them by length first, so that line 10 follows line 9
-    parts = [part.strip() for part in order.split(",")]
-    counted = [part for part in parts if part.endswith("_number") and part != "medical_record_number"]
-    return ", ".join(f"len({part}), {part}" if part in counted else part for part in parts)
+def _place_dirt(con: duckdb.DuckDBPyConnection, feed: str, columns: list[str]) -> None:
+    """w_dirt: damaged rows of the feed as text; w_marked: physical line and kind of each, and of marked true rows."""
+    texts = ", ".join(f"null::varchar as {name}" for name in columns)
+    empty = f"select 0 as month_number, 0 as rn, 0 as dirt_number, '' as dirt_kind, {texts} where false"
+    marked = ""
+    if feed == "medical_claim":
+        marked = f"""union all
+        select month_number,
+               1 + rn + (select count(*) from w_dirt d where d.month_number = f.month_number and d.rn < f.rn),
+               'invalid_diagnosis' from w_file f where diagnosis_code_2 = '{INVALID_DIAGNOSIS}'"""
+    con.execute(f"""
+    create or replace temp table w_dirt as {dirt_sql(feed, columns) if feed in DIRT else empty};
+    create or replace temp table w_marked as
+    -- a damaged row follows the row it copies, so it is moved down by the damaged rows above it
+    select month_number,
+           1 + rn + row_number() over (partition by month_number order by rn, dirt_number) as file_line, dirt_kind
+    from w_dirt {marked};
+    """)
 
 
 def _write_file(con: duckdb.DuckDBPyConnection, path: Path, feed: str, columns: list[str], month: int, lines: int,
-    control: object,
-                file_rows: int) -> int:
-    con.execute(f"""copy (select {', '.join(columns)} from w_lines where month_number = {month} order by file_line)
-                    to '{_quoted(path)}' (header, delimiter ',', quote '"')""")
+                control: object, file_rows: int) -> int:
+    names = ", ".join(columns)
+    con.execute(f"""
+    copy (select {names} from (
+              select {', '.join(f'{name}::varchar as {name}' for name in columns)}, rn, 0 as dirt_number from w_file
+              where month_number = {month}
+              union all select {names}, rn, dirt_number from w_dirt where month_number = {month})
+          order by rn, dirt_number)
+    to '{_quoted(path)}' (header, delimiter ',', quote '"')""")
     plan = DIRT.get(feed)
     short = plan.wrong_field_count if plan and month % 3 == 1 and file_rows >= plan.least_rows else 0
     append_short_lines(path, short)
@@ -131,8 +151,7 @@ def _write_file(con: duckdb.DuckDBPyConnection, path: Path, feed: str, columns: 
         _plant(con, feed, path.stem + "_resent.csv", None, "resent_file")
     if feed in GZIPPED:
         path = to_gzip(path)
-    con.execute("""insert into w_planted select ?, ?, file_line, dirt_kind from w_lines
-                   where month_number = ? and dirt_kind is not null""",
+    con.execute("insert into w_planted select ?, ?, file_line, dirt_kind from w_marked where month_number = ?",
                 [feed, path.name, month])
     for number in range(short):
         _plant(con, feed, path.name, lines + 2 + number, "wrong_field_count")

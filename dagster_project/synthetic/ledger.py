@@ -1,7 +1,8 @@
 """Writes the demonstration's finance ledger from the world's own documents, and says what it did to them.
 
 Belongs here: how the books of a provider group and a health plan are kept, the ordinary ways in which books part from
-source systems (late postings, reversals, recoupments), and the faults that a person may plant. Does not: files, tokens,
+source systems (late postings, reversals, recoupments), and the faults that a person may plant. Does not: files,
+    tokens,
 how the warehouse finds the causes again (dbt).
 """
 
@@ -39,7 +40,8 @@ def build_ledger(
     causes = causes_of(ledger_error)
     con.execute(_DOCUMENTS, {"seed": seed, "own_payer": OWN_PAYER})
     months = [row[0] for row in con.execute(
-        "select distinct strftime(document_date, '%Y-%m') as m from ledger_document where account_code = 'payer_payments' order by m"
+        "select distinct strftime(document_date, '%Y-%m') as m from ledger_document "
+        "where account_code = 'payer_payments' order by m"
     ).fetchall()]
     withheld = _withheld_month(months) if "missing_load" in causes else None
     con.execute(_PLAN, {
@@ -88,7 +90,8 @@ def _plant(con: duckdb.DuckDBPyConnection, causes: frozenset[str], month: str) -
 _DOCUMENTS = """
 create or replace temp table ledger_document as
 with claims as (
-    select claim_id, original_claim_id, claim_frequency_code, payer_id, line_of_business, charge_amount, submitted_date
+    select claim_id, original_claim_id, claim_frequency_code, payer_id, line_of_business, charge_amount,
+        submitted_date
     from medical_claim
     where claim_status = 'submitted' and submitted_date is not null and coverage_rank is distinct from 'secondary'
 ),
@@ -112,48 +115,58 @@ contractual as (
     select a.claim_id, a.adjudication_number, a.remittance_id, a.paid_date, r.payer_id, r.line_of_business,
         r.is_reversal, sum(a.adjustment_amount) as amount
     from remittance_adjustment as a
-    inner join (select distinct claim_id, adjudication_number, remittance_id, payer_id, line_of_business, is_reversal from remits) as r
+    inner join (
+        select distinct claim_id, adjudication_number, remittance_id, payer_id, line_of_business, is_reversal
+        from remits
+    ) as r
         using (claim_id, adjudication_number, remittance_id)
     where a.adjustment_group_code = 'CO' and a.carc_code = '45' group by all
 ),
+payers as (            -- the same payment stands in the books of who gets it and, for the owned payer, of who pays it
+    select * from (values ('provider_group', 'payer_payments'), ('health_plan', 'medical_claims_paid'))
+        as books(entity_code, payment_account)
+),
 all_documents as (
     select 'provider_group' as entity_code, account_code, document_part, 'claim' as document_type, claim_id,
-        null::bigint as claim_line_number, null::bigint as adjudication_number, null as remittance_id, null as transaction_id,
-        payer_id, line_of_business, document_date, first_date, 'medical_claim' as feed, document_date as file_date,
+        null::bigint as claim_line_number, null::bigint as adjudication_number,
+        null as remittance_id, null as transaction_id, payer_id, line_of_business, document_date, first_date,
+        'medical_claim' as feed, document_date as file_date,
         document_part = 'reversal' as is_reversal, amount
     from charges
     union all
-    select e.entity_code, e.account_code, 'paid', 'remittance', claim_id, null, adjudication_number, remittance_id, null,
-        payer_id, line_of_business, paid_date, first_date, 'remittance', paid_date, is_reversal, paid_amount
+    select e.entity_code, e.payment_account, 'paid', 'remittance', claim_id, null, adjudication_number, remittance_id,
+        null, payer_id, line_of_business, paid_date, first_date, 'remittance', paid_date, is_reversal, paid_amount
     from remits inner join first_paid using (claim_id)
-    cross join (values ('provider_group', 'payer_payments'), ('health_plan', 'medical_claims_paid')) as e(entity_code, account_code)
+    cross join payers as e
     where e.entity_code = 'provider_group' or payer_id = $own_payer
     union all
-    select 'provider_group', 'contractual_adjustments', 'contractual', 'remittance', claim_id, null, adjudication_number,
-        remittance_id, null, payer_id, line_of_business, paid_date, first_date, 'remittance_adjustment', paid_date, is_reversal, amount
+    select 'provider_group', 'contractual_adjustments', 'contractual', 'remittance', claim_id, null,
+        adjudication_number, remittance_id, null, payer_id, line_of_business, paid_date, first_date,
+        'remittance_adjustment', paid_date, is_reversal, amount
     from contractual inner join first_paid using (claim_id)
     union all
     select e.entity_code, case when adjustment_reason_code = 'WO' then 'recoupments' else e.payment_account end,
         'provider_adjustment', 'provider_adjustment', claim_id, null, adjustment_number, remittance_id, null,
         payer_id, line_of_business, paid_date, paid_date, 'provider_adjustment', paid_date, false, -adjustment_amount
     from provider_adjustment
-    cross join (values ('provider_group', 'payer_payments'), ('health_plan', 'medical_claims_paid')) as e(entity_code, payment_account)
+    cross join payers as e
     where adjustment_reason_code in ('WO', 'L6') and (e.entity_code = 'provider_group' or payer_id = $own_payer)
     union all
     select 'provider_group', case transaction_type when 'patient_payment' then 'patient_payments'
             when 'denial_write_off' then 'denial_write_offs' else 'refunds' end,
         transaction_type, 'transaction', claim_id, null, null, null, transaction_id,
-        payer_id, line_of_business, posting_date, posting_date, 'patient_accounting', posting_date, false, transaction_amount
+        payer_id, line_of_business, posting_date, posting_date, 'patient_accounting', posting_date, false,
+        transaction_amount
     from patient_accounting where transaction_type in ('patient_payment', 'denial_write_off', 'refund')
     union all
-    select 'health_plan', 'pharmacy_paid', 'paid', 'fill', claim_id, claim_line_number, adjudication_number, null, null,
-        payer_id, line_of_business, coalesce(paid_date, dispensing_date), dispensing_date, 'pharmacy_fill', coalesce(paid_date, dispensing_date),
-        paid_amount < 0, paid_amount
+    select 'health_plan', 'pharmacy_paid', 'paid', 'fill', claim_id, claim_line_number, adjudication_number, null,
+        null, payer_id, line_of_business, coalesce(paid_date, dispensing_date), dispensing_date, 'pharmacy_fill',
+        coalesce(paid_date, dispensing_date), paid_amount < 0, paid_amount
     from pharmacy_fill where payer_id = $own_payer
 )
 select *, feed || '_' || strftime(file_date, '%Y-%m') as batch_id,
-    hash($seed, entity_code, document_type, claim_id, claim_line_number, adjudication_number, remittance_id, transaction_id,
-        document_part = 'reversal') / 18446744073709551616.0 as roll
+    hash($seed, entity_code, document_type, claim_id, claim_line_number, adjudication_number, remittance_id,
+        transaction_id, document_part = 'reversal') / 18446744073709551616.0 as roll
 from all_documents where amount <> 0
 """
 
@@ -166,8 +179,8 @@ with world as (
     select max(last_day(document_date)) as last_day from ledger_document
 ),
 pairs as (
-    select r.entity_code, r.claim_id, r.adjudication_number, r.remittance_id, o.adjudication_number as original_number,
-        o.remittance_id as original_remittance_id
+    select r.entity_code, r.claim_id, r.adjudication_number, r.remittance_id,
+        o.adjudication_number as original_number, o.remittance_id as original_remittance_id
     from ledger_document as r
     inner join ledger_document as o
         on r.entity_code = o.entity_code and r.claim_id = o.claim_id and r.account_code = o.account_code
@@ -192,22 +205,31 @@ netted as (
     union
     select entity_code, claim_id, original_number, original_remittance_id from whole_pairs
 ),
+numbered as (          -- takebacks are few: their fates go by turns, so that a small world has each
+    select *,
+        case when account_code = 'recoupments'
+            then row_number() over (partition by entity_code, account_code order by roll, claim_id, remittance_id)
+        end as takeback_number
+    from ledger_document
+),
 fates as (
     select d.*,
         case
             when netted.claim_id is not null then 'netted'
-            when d.is_reversal and $reversal and d.roll between 0.15 and 0.5 and d.first_date < d.document_date then 'back_dated'
-            when d.account_code = 'recoupments' and $recoupment and d.roll < 0.4 then 'inside_payments'
-            when d.account_code = 'recoupments' and $recoupment and d.roll < 0.6
+            when d.is_reversal and $reversal and d.roll between 0.15 and 0.5
+                and d.first_date < d.document_date then 'back_dated'
+            when d.takeback_number % 5 in (1, 3) and $recoupment then 'inside_payments'
+            when d.takeback_number % 5 = 2 and $recoupment
                 and date_trunc('month', d.document_date) + interval 1 month <= world.last_day then 'recouped_later'
             when not d.is_reversal and d.account_code <> 'recoupments' and $late and d.roll between 0.5 and 0.75
                 and d.document_date >= last_day(d.document_date) - 2
                 and date_trunc('month', d.document_date) + interval 1 month <= world.last_day then 'late'
             else 'tied'
         end as fate
-    from ledger_document as d
+    from numbered as d
     cross join world
-    left join netted on d.document_type = 'remittance' and d.entity_code = netted.entity_code and d.claim_id = netted.claim_id
+    left join netted on d.document_type = 'remittance' and d.entity_code = netted.entity_code
+        and d.claim_id = netted.claim_id
         and d.adjudication_number = netted.adjudication_number and d.remittance_id = netted.remittance_id
 )
 select *,
@@ -216,7 +238,7 @@ select *,
     case
         when fate = 'back_dated' then first_date
         when fate in ('late', 'recouped_later')
-            then cast(date_trunc('month', document_date) + interval 1 month as date) + cast(floor(roll * 20) % 5 as integer)
+            then last_day(document_date) + 1 + cast(floor(roll * 20) % 5 as integer)
         else least(document_date + cast(floor(roll * 1000) % 3 as integer), last_day(document_date))
     end as posting_date,
     case
@@ -238,7 +260,8 @@ select payer_id, line_of_business, document_date, date_trunc('month', document_d
 from ledger_plan
 where account_code = 'payer_payments' and document_type = 'remittance' and strftime(document_date, '%Y-%m') = $month
     and not is_withheld
-group by all order by max(case when payer_id = $own_payer then 1 else 0 end) desc, count(*) desc, payer_id, line_of_business, document_date limit 1
+group by all order by max(case when payer_id = $own_payer then 1 else 0 end) desc, count(*) desc, payer_id,
+    line_of_business, document_date limit 1
 """
 
 # A day's posting run is posted twice.
@@ -277,6 +300,7 @@ from (
         on d.payer_id = t.payer_id and d.line_of_business is not distinct from t.line_of_business
         and date_trunc('month', d.document_date) = t.month and d.document_date <> t.document_date
     where d.account_code = $1 and d.document_type = 'remittance' and d.fate = 'tied' and not d.is_withheld
+        and d.claim_id not in (select claim_id from ledger_plan where is_reversal and claim_id is not null)
     order by d.roll desc, d.claim_id limit 2
 ) as chosen
 where p.document_type = 'remittance' and p.entity_code = chosen.entity_code and p.account_code = chosen.account_code
@@ -300,10 +324,13 @@ from ledger_target cross join (values ('patient_payments', 512.25), ('gross_char
 
 _ENTRIES = """
 create or replace temp table ledger_entry as
-select p.posting_date, p.entity_code, p.payer_id, p.line_of_business, p.posting_account_code as account_code, p.document_type,
-    p.claim_id, p.claim_line_number, p.adjudication_number, p.remittance_id, p.transaction_id, p.batch_id, p.posting_amount,
+select p.posting_date, p.entity_code, p.payer_id, p.line_of_business, p.posting_account_code as account_code,
+    p.document_type,
+    p.claim_id, p.claim_line_number, p.adjudication_number, p.remittance_id, p.transaction_id, p.batch_id,
+        p.posting_amount,
     copies.copy_number,
-    case when p.is_withheld then 'missing_load' when copies.copy_number = 2 then 'duplicate_posting' else p.cause end as cause
+    case when p.is_withheld then 'missing_load' when copies.copy_number = 2 then 'duplicate_posting' else p.cause
+    end as cause
 from ledger_plan as p
 inner join (values (1), (2)) as copies(copy_number) on copies.copy_number <= p.posting_count
 """
@@ -311,11 +338,13 @@ inner join (values (1), (2)) as copies(copy_number) on copies.copy_number <= p.p
 _POSTINGS = """
 create or replace table ledger_posting as
 with entries as (
-    select posting_date, entity_code, payer_id, line_of_business, account_code, document_type, claim_id, claim_line_number,
+    select posting_date, entity_code, payer_id, line_of_business, account_code, document_type, claim_id,
+        claim_line_number,
         adjudication_number, remittance_id, transaction_id, batch_id, posting_amount, copy_number
     from ledger_entry
     union all
-    select posting_date, entity_code, payer_id, line_of_business, account_code, 'batch', null, null, null, null, null, null,
+    select posting_date, entity_code, payer_id, line_of_business, account_code, 'batch', null, null, null, null,
+        null, null,
         posting_amount, 1
     from ledger_journal
 )
@@ -325,7 +354,8 @@ select
         order by copy_number, posting_date, entity_code, account_code, document_type, claim_id, claim_line_number,
             adjudication_number, remittance_id, transaction_id, payer_id, line_of_business, posting_amount
     ) as varchar), 8, '0') as posting_id,
-    cast(posting_date as date) as posting_date, entity_code, payer_id, line_of_business, account_code, document_type, claim_id,
+    cast(posting_date as date) as posting_date, entity_code, payer_id, line_of_business, account_code,
+        document_type, claim_id,
     claim_line_number, adjudication_number, remittance_id, transaction_id, batch_id,
     'posting run of ' || cast(posting_date as varchar) as posting_text,
     cast(posting_amount as decimal(18, 2)) as posting_amount
@@ -340,11 +370,14 @@ with parts as (
     select document_date as day, entity_code, payer_id, line_of_business, account_code, cause, amount
     from ledger_plan where not is_withheld
     union all
-    select posting_date, entity_code, payer_id, line_of_business, account_code, cause, -posting_amount from ledger_entry
+    select posting_date, entity_code, payer_id, line_of_business, account_code, cause, -posting_amount
+        from ledger_entry
     union all
-    select posting_date, entity_code, payer_id, line_of_business, account_code, 'unexplained', -posting_amount from ledger_journal
+    select posting_date, entity_code, payer_id, line_of_business, account_code, 'unexplained', -posting_amount
+        from ledger_journal
 )
-select cast(date_trunc('month', day) as date) as posting_month, entity_code, payer_id, line_of_business, account_code, cause,
+select cast(date_trunc('month', day) as date) as posting_month, entity_code, payer_id, line_of_business,
+    account_code, cause,
     cast(sum(amount) as decimal(18, 2)) as amount
 from parts
 where cause <> 'tied'

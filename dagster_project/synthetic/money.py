@@ -63,8 +63,7 @@ def write_patient_accounting(con: duckdb.DuckDBPyConnection, end: str) -> None:
                e.kind as transaction_type,
            e.day as posting_date, e.amount::decimal(18, 2) as transaction_amount
     from entries e join w_name n on n.m = e.m join w_claim c using (ck)
-    where e.day <= date '{end}'
-    order by ck, entry;
+    where e.day <= date '{end}';
     """)
 
 

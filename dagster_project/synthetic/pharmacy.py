@@ -31,7 +31,7 @@ def make_fills(con: duckdb.DuckDBPyConnection, end: str, months: int) -> None:
           -- costly drugs are tried for a while and given up
           and (d.price < 500 or n.month_number between pick('therapy-start', p.m * 100 + drug, {months} + 18) - 18
                and pick('therapy-start', p.m * 100 + drug, {months} + 18) - 10 + pick('therapy-length',
-                   p.m * 100 + drug, 24))
+                   p.m * 100 + drug, 16))
           and n.month_start between p.entry_date and p.last_day
     ), covered as (
         select c.*, s.payer_id, s.plan_id
@@ -72,6 +72,5 @@ def write_pharmacy_feed(con: duckdb.DuckDBPyConnection, end: str) -> None:
                2) as copayment_amount
     from decided b
     join w_clinician_rank c on c.specialty_number = b.m % 3 and c.place = pick('prescriber', b.m, peers::integer)
-    join w_provider o on o.org = case when pharmacy < 5 then 11 when pharmacy < 8 then 12 else 13 end
-    order by fk, adjudication;
+    join w_provider o on o.org = case when pharmacy < 5 then 11 when pharmacy < 8 then 12 else 13 end;
     """)

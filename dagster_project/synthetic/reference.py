@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import duckdb
 
-# payer, name, market, state, price level (Medicare = 1), days to file, days to adjudicate, payment weekday (0 = Sunday),
+# payer, name, market, state, price level (Medicare = 1), days to file, days to answer, payment weekday (0 = Sunday),
 # share of missing authorizations that it denies, strictness on medical necessity, on network, on documentation
 PAYERS: list[tuple[object, ...]] = [
     ("HLH", "Harborlight Health Plan", "commercial", "PA", 1.75, 180, 14, 4, 0.80, 0.7, 0.25, 0.8),

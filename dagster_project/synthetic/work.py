@@ -50,7 +50,7 @@ def write_work_records(con: duckdb.DuckDBPyConnection, end: str) -> None:
            case when u('checked', ck * 10 + piece) < 0.12 then case when u('quality', ck * 10 + piece) < accuracy
                then 'pass' else 'fail' end end as quality_result,
            usd(minutes * 0.62) as cost_amount
-    from timed order by ck, piece;
+    from timed;
     """)
 
 

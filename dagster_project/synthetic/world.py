@@ -5,7 +5,6 @@ Belongs here: the order of things. Does not: any of the things.
 
 from __future__ import annotations
 
-import importlib
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,8 +16,10 @@ from dagster_project.synthetic import (
     billing,
     care,
     catalog,
+    cms,
     denials,
     files,
+    ledger,
     money,
     people,
     pharmacy,
@@ -31,80 +32,73 @@ FIRST_YEAR = 2024
 Progress = Callable[[str, int, int], None]
 
 
-def generate(landing: Path, answers: Path, members: int, seed: int, months: int = 24, ledger_error: bool = False,
-             progress: Progress | None = None, memory_limit: str = "2GB", threads: int = 2) -> dict[str, int]:
-    """Writes all feeds of a world of so many members and months, the same bytes for a seed; returns rows per feed."""
+def generate(landing: Path, answers: Path, members: int, seed: int, months: int = 24,
+             ledger_error: bool | set[str] = False, progress: Progress | None = None, memory_limit: str = "2GB",
+             threads: int = 2) -> dict[str, int]:
+    """Writes all feeds of a world of so many members and months, the same bytes for a seed; returns rows per feed.
+
+    `ledger_error` plants faults in the finance ledger; `progress` is told (stage, done, total).
+    """
     if members < 10 or not 3 <= months <= 120:
         raise ValueError(f"a world needs at least 10 members and 3 to 120 months; got {members} and {months}")
     with tempfile.TemporaryDirectory(prefix="claimhouse-world-") as folder:
         con = duckdb.connect(str(Path(folder) / "world.duckdb"))
         try:
-            # identities of invented people: the temporary database is gone when the files are written
             con.execute(f"set memory_limit = '{memory_limit}'; set threads = {int(threads)}")
             con.execute(f"set temp_directory = '{folder}/spill'")
-            return build_and_write(con, Path(landing), Path(answers),
-                members, seed, months, ledger_error, progress or _silent)
+            return build_and_write(con, Path(landing), Path(answers), members, seed, months, ledger_error,
+                                   progress or _silent)
         finally:
             con.close()
 
 
 def build_and_write(con: duckdb.DuckDBPyConnection, landing: Path, answers: Path, members: int, seed: int, months: int,
-                    ledger_error: bool, progress: Progress) -> dict[str, int]:
+                    ledger_error: bool | set[str], progress: Progress) -> dict[str, int]:
     """The same on a given connection, whose tables then are the world."""
     start, end = build_world(con, members, seed, months, progress)
-    withheld: list[tuple[str, str]] = []
-    ledger = _optional("ledger")
-    if ledger is not None:
-        withheld = ledger.build_ledger(con, seed, ledger_error) or []
+    progress("ledger", 0, 1)
+    withheld = ledger.build_ledger(con, seed, ledger_error)
+    progress("ledger", 1, 1)
     landing.mkdir(parents=True, exist_ok=True)
     written = files.write_files(con, landing, start, end, months, withheld, progress)
     files.write_answers(con, answers)
-    cms = _optional("cms")
-    if cms is not None:
-        progress("cms", 0, 1)
-        written |= cms.write_cms(landing, seed, answers=answers)
-        progress("cms", 1, 1)
+    progress("cms", 0, 1)
+    written |= cms.write_cms(landing, seed, answers=answers)
+    progress("cms", 1, 1)
     return written
 
 
 def build_world(con: duckdb.DuckDBPyConnection, members: int, seed: int, months: int,
-    progress: Progress | None = None) -> tuple[str, str]:
-    """All feeds as clean tables of a connection, named as the feeds; returns the first and last day of the world."""
+                progress: Progress | None = None) -> tuple[str, str]:
+    """All feeds but the ledger as clean tables of a connection, named as the feeds; returns first and last day."""
     progress = progress or _silent
     start = f"{FIRST_YEAR}-01-01"
     end = con.execute(f"select (date '{start}' + to_months({months}))::date - 1").fetchall()[0][0].isoformat()
-    last_year = int(end[:4])
-    steps: list[tuple[str, Callable[[], object]]] = [
-        ("reference", lambda: (make_macros(con, seed), reference.make_reference(con, members),
-        catalog.make_catalog(con),
-                               reference.write_reference_feeds(con, FIRST_YEAR, last_year))),
-        ("people", lambda: (people.make_people(con, members, start, end), people.write_people_feeds(con, end))),
-        ("care", lambda: (care.make_encounters(con, start, end, months), care.make_services(con))),
-        ("claims", lambda: (billing.price_services(con, end), billing.make_authorizations(con),
-        billing.make_claims(con, end))),
-        ("denials", lambda: denials.judge_claims(con, months)),
-        ("adjudication", lambda: (adjudication.follow_up(con, end), adjudication.make_adjudications(con, end),
-        pharmacy.make_fills(con, end, months))),
-        ("benefits", lambda: (adjudication.apply_benefits(con), adjudication.settle_lines(con, end))),
-        ("feeds", lambda: (care.write_encounter_feeds(con, end), billing.write_claim_feeds(con, end),
-        adjudication.write_remittance_feeds(con),
-                           pharmacy.write_pharmacy_feed(con, end))),
-        ("money", lambda: (money.write_patient_accounting(con, end), money.write_provider_adjustments(con, end))),
-        ("work", lambda: (work.write_work_records(con, end), work.write_scheduling_feeds(con, end))),
+    steps: list[tuple[str, list[Callable[[], None]]]] = [
+        ("reference", [lambda: make_macros(con, seed), lambda: reference.make_reference(con, members),
+                       lambda: catalog.make_catalog(con),
+                       lambda: reference.write_reference_feeds(con, FIRST_YEAR, int(end[:4]))]),
+        ("people", [lambda: people.make_people(con, members, start, end), lambda: people.write_people_feeds(con, end)]),
+        ("care", [lambda: care.make_encounters(con, start, end, months), lambda: care.make_services(con)]),
+        ("claims", [lambda: billing.price_services(con, end), lambda: billing.make_authorizations(con),
+                    lambda: billing.make_claims(con, end)]),
+        ("denials", [lambda: denials.judge_claims(con, months)]),
+        ("adjudication", [lambda: adjudication.follow_up(con, end), lambda: adjudication.make_adjudications(con, end),
+                          lambda: pharmacy.make_fills(con, end, months)]),
+        ("benefits", [lambda: adjudication.apply_benefits(con), lambda: adjudication.settle_lines(con),
+                      lambda: adjudication.answer_second_payers(con, end)]),
+        ("feeds", [lambda: care.write_encounter_feeds(con, end), lambda: billing.write_claim_feeds(con),
+                   lambda: adjudication.write_remittance_feeds(con), lambda: pharmacy.write_pharmacy_feed(con, end)]),
+        ("money", [lambda: money.write_patient_accounting(con, end),
+                   lambda: money.write_provider_adjustments(con, end)]),
+        ("work", [lambda: work.write_work_records(con, end), lambda: work.write_scheduling_feeds(con, end)]),
     ]
-    for done, (stage, step) in enumerate(steps):
+    for done, (stage, parts) in enumerate(steps):
         progress(stage, done, len(steps))
-        step()
-    progress("world", len(steps), len(steps))
+        for part in parts:
+            part()
+    progress("work", len(steps), len(steps))
     return start, end
-
-
-def _optional(name: str) -> object:
-    """A sibling module that may be left out of an installation (the ledger, the CMS files)."""
-    try:
-        return importlib.import_module(f"dagster_project.synthetic.{name}")
-    except ModuleNotFoundError:
-        return None
 
 
 def _silent(stage: str, done: int, total: int) -> None:
