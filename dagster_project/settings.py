@@ -30,26 +30,44 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     home: Path
-    quiet_seconds: float = Field(1.0, ge=0, description="a file younger than this may still be written; it is left alone")
+    quiet_seconds: float = Field(
+        1.0, ge=0, description="a file younger than this may still be written; it is left alone"
+    )
     memory_limit: str = Field("4GB", description="DuckDB's memory limit of one step")
     threads: int = Field(2, ge=1)
 
     @property
-    def landing(self) -> Path: return self.home / "landing"
+    def landing(self) -> Path:
+        return self.home / "landing"
+
     @property
-    def lake(self) -> Path: return self.home / "lake"
+    def lake(self) -> Path:
+        return self.home / "lake"
+
     @property
-    def warehouse(self) -> Path: return self.home / "warehouse.duckdb"
+    def warehouse(self) -> Path:
+        return self.home / "warehouse.duckdb"
+
     @property
-    def published(self) -> Path: return self.home / "published"
+    def published(self) -> Path:
+        return self.home / "published"
+
     @property
-    def quarantine(self) -> Path: return self.home / "quarantine"
+    def quarantine(self) -> Path:
+        return self.home / "quarantine"
+
     @property
-    def protected(self) -> Path: return self.home / "protected"
+    def protected(self) -> Path:
+        return self.home / "protected"
+
     @property
-    def dagster(self) -> Path: return self.home / "dagster"
+    def dagster(self) -> Path:
+        return self.home / "dagster"
+
     @property
-    def answers(self) -> Path: return self.home / "answers"
+    def answers(self) -> Path:
+        return self.home / "answers"
+
     @property
     def scratch(self) -> Path:
         """Short-lived copies of landed files (unpacked, transcoded): they hold identities, so they lie in protected/."""
@@ -78,7 +96,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     Raises SettingsError for a variable that no setting has, naming the nearest one.
     """
     environ = os.environ if environ is None else environ
-    given = {name: value for name, value in environ.items() if name.startswith("CLAIMHOUSE_") and name not in OTHER_VARIABLES}
+    given = {
+        name: value for name, value in environ.items() if name.startswith("CLAIMHOUSE_") and name not in OTHER_VARIABLES
+    }
     known = {f"CLAIMHOUSE_{field.upper()}": field for field in Settings.model_fields}
     for name in given:
         if name not in known:

@@ -19,8 +19,18 @@ def test_a_value_of_the_wrong_type_is_refused():
 
 def test_everything_lies_below_home(tmp_path: Path):
     settings = load_settings({"CLAIMHOUSE_HOME": str(tmp_path / "house")})
-    places = [settings.landing, settings.lake, settings.warehouse, settings.published, settings.quarantine,
-              settings.protected, settings.dagster, settings.answers, settings.scratch, settings.dbt_target]
+    places = [
+        settings.landing,
+        settings.lake,
+        settings.warehouse,
+        settings.published,
+        settings.quarantine,
+        settings.protected,
+        settings.dagster,
+        settings.answers,
+        settings.scratch,
+        settings.dbt_target,
+    ]
     assert all(settings.home in place.parents for place in places)
 
 
