@@ -1,0 +1,22 @@
+{% for feed, rules in feeds().items() %}
+{%- set amount = ('cast(' ~ rules.amount ~ ' as decimal(38, 10))') if rules.amount else 'cast(null as decimal(38, 10))' %}
+select
+    '{{ feed }}' as feed,
+    load_id,
+    data_source,
+    count(*) as rows_in,
+    count(*) filter (where key_rank = 1) as rows_staged,
+    count(*) filter (where key_rank > 1) as rows_repeated_key,
+    {% if rules.amount -%}
+    cast(coalesce(sum({{ amount }}), 0) as decimal(38, 10)) as amount_in,
+    cast(coalesce(sum({{ amount }}) filter (where key_rank = 1), 0) as decimal(38, 10)) as amount_staged,
+    cast(coalesce(sum({{ amount }}) filter (where key_rank > 1), 0) as decimal(38, 10)) as amount_repeated_key
+    {%- else -%}
+    {{ amount }} as amount_in,
+    {{ amount }} as amount_staged,
+    {{ amount }} as amount_repeated_key
+    {%- endif %}
+from ({{ active_rows(feed) }}) as {{ feed }}_rows
+group by load_id, data_source
+{% if not loop.last %}union all{% endif %}
+{% endfor %}

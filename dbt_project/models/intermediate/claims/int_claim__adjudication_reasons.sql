@@ -1,0 +1,45 @@
+-- Why paid differs from charged, each reason with the denial category that it means on the day of payment: a remark
+-- code may move the reason to another category, and close the way to an appeal.
+with reasons as (
+    select * from {{ ref('stg_remittance_adjustment__adjustments') }}
+),
+
+categories as (
+    select * from {{ ref('denial_categories') }} where code_list = 'carc'
+),
+
+remarks as (
+    select * from {{ ref('denial_remarks') }}
+)
+
+select
+    reasons.data_source,
+    reasons.claim_key,
+    reasons.claim_token,
+    reasons.claim_line_number,
+    reasons.adjudication_number,
+    reasons.adjustment_number,
+    reasons.paid_date,
+    reasons.adjustment_group_code,
+    reasons.carc_code,
+    reasons.rarc_code,
+    reasons.adjustment_amount,
+    case
+        when categories.code is null then 'unmapped'
+        when categories.is_denial then coalesce(remarks.denial_category, categories.denial_category)
+        else 'not_a_denial'
+    end as denial_category,
+    categories.is_denial as is_denial_reason,
+    coalesce(remarks.can_appeal, categories.can_appeal) as can_appeal,
+    reasons.load_id,
+    reasons.source_line_number
+from reasons
+left join categories
+    on reasons.carc_code = categories.code
+    and reasons.paid_date >= categories.effective_from
+    and reasons.paid_date <= coalesce(categories.effective_to, cast('9999-12-31' as date))
+left join remarks
+    on reasons.rarc_code = remarks.rarc_code
+    and (remarks.carc_code is null or remarks.carc_code = reasons.carc_code)
+    and reasons.paid_date >= remarks.effective_from
+    and reasons.paid_date <= coalesce(remarks.effective_to, cast('9999-12-31' as date))

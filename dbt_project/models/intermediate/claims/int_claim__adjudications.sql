@@ -1,0 +1,134 @@
+-- One adjudication of a claim as a whole. CLP02 = 4 may be used only in narrow cases, so a denial is read from the
+-- reasons: in full where nothing was allowed, in part where something was refused and something allowed. A lone
+-- CO-45, the patient's share, effects of a prior payer and capitation refuse nothing. Without reasons a denial stays
+-- unknown, unless the payer says 4 or pays everything that was charged.
+with claims as (
+    select
+        data_source,
+        claim_key,
+        claim_token,
+        adjudication_number,
+        max(remittance_id) as remittance_id,
+        max(member_token) as member_token,
+        max(payer_key) as payer_key,
+        max(payer_id) as payer_id,
+        max(line_of_business) as line_of_business,
+        max(claim_status_code) as claim_status_code,
+        bool_or(is_reversal) as is_reversal,
+        max(adjudicated_date) as adjudicated_date,
+        max(paid_date) as paid_date,
+        count(*) as line_count,
+        sum(charge_amount) as charge_amount,
+        sum(allowed_amount) as allowed_amount,
+        sum(paid_amount) as paid_amount,
+        sum(deductible_amount) as deductible_amount,
+        sum(coinsurance_amount) as coinsurance_amount,
+        sum(copayment_amount) as copayment_amount,
+        sum(adjustment_amount) as adjustment_amount,
+        sum(contractual_adjustment_amount) as contractual_adjustment_amount,
+        sum(denied_amount) as denied_amount,
+        sum(reason_count) as reason_count,
+        sum(unmapped_reason_count) as unmapped_reason_count,
+        max(load_id) as load_id,
+        min(source_line_number) as source_line_number
+    from {{ ref('int_claim__adjudication_lines') }}
+    group by data_source, claim_key, claim_token, adjudication_number
+),
+
+refused as (
+    select
+        reasons.data_source,
+        reasons.claim_token,
+        reasons.adjudication_number,
+        reasons.denial_category,
+        sum(reasons.adjustment_amount) as refused_amount,
+        bool_and(coalesce(reasons.can_appeal, true)) as can_appeal,
+        max(reasons.carc_code) as carc_code
+    from {{ ref('int_claim__adjudication_reasons') }} as reasons
+    where reasons.denial_category <> 'not_a_denial'
+    group by reasons.data_source, reasons.claim_token, reasons.adjudication_number, reasons.denial_category
+),
+
+main_categories as (
+    select
+        *,
+        row_number() over (
+            partition by data_source, claim_token, adjudication_number
+            order by case when denial_category = 'unmapped' then 1 else 0 end, refused_amount desc, denial_category
+        ) as category_rank
+    from refused
+),
+
+ordered as (
+    select
+        *,
+        max(case when is_reversal then adjudication_number end) over (partition by data_source, claim_token) as last_reversal_number,
+        max(case when not is_reversal then adjudication_number end) over (partition by data_source, claim_token) as last_decision_number,
+        min(case when not is_reversal then adjudication_number end) over (partition by data_source, claim_token) as first_decision_number
+    from claims
+),
+
+decided as (
+    select
+        ordered.*,
+        case
+            when is_reversal then null
+            when reason_count is not null then denied_amount > 0 and allowed_amount = 0 and paid_amount = 0
+            when paid_amount > 0 or allowed_amount > 0 then false
+            when claim_status_code = '4' then true
+            when charge_amount = 0 then false
+        end as is_denied,
+        case
+            when is_reversal then null
+            when reason_count is not null then denied_amount > 0 and (allowed_amount <> 0 or paid_amount <> 0)
+            when charge_amount = allowed_amount then false
+            when claim_status_code = '4' and paid_amount = 0 and allowed_amount = 0 then false
+        end as is_partially_denied
+    from ordered
+)
+
+select
+    {{ surrogate_key(['decided.data_source', 'decided.claim_token', 'decided.adjudication_number']) }} as adjudication_key,
+    decided.data_source,
+    decided.claim_key,
+    decided.claim_token,
+    decided.adjudication_number,
+    decided.remittance_id,
+    decided.member_token,
+    decided.payer_key,
+    decided.payer_id,
+    decided.line_of_business,
+    decided.claim_status_code,
+    decided.is_reversal,
+    decided.adjudication_number = decided.first_decision_number as is_first_decision,
+    not decided.is_reversal
+    and decided.adjudication_number = decided.last_decision_number
+    and decided.adjudication_number > coalesce(decided.last_reversal_number, 0) as is_current,
+    decided.adjudicated_date,
+    decided.paid_date,
+    decided.line_count,
+    decided.charge_amount,
+    decided.allowed_amount,
+    decided.paid_amount,
+    decided.deductible_amount,
+    decided.coinsurance_amount,
+    decided.copayment_amount,
+    decided.adjustment_amount,
+    decided.contractual_adjustment_amount,
+    decided.denied_amount,
+    decided.reason_count,
+    decided.unmapped_reason_count,
+    decided.is_denied,
+    decided.is_partially_denied,
+    case
+        when decided.is_denied or decided.is_partially_denied then coalesce(main_categories.denial_category, 'unmapped')
+    end as denial_category,
+    case when decided.is_denied or decided.is_partially_denied then main_categories.can_appeal end as can_appeal,
+    decided.load_id,
+    decided.source_line_number
+from decided
+left join main_categories
+    on decided.data_source = main_categories.data_source
+    and decided.claim_token = main_categories.claim_token
+    and decided.adjudication_number = main_categories.adjudication_number
+    and main_categories.category_rank = 1

@@ -1,0 +1,68 @@
+-- What a provider may still expect, as signed steps by day: a claim sent counts with what the contract lets expect
+-- (its charge where nobody says), then with what was allowed; money received lowers it. A claim that was refused,
+-- written off, replaced or voided stops counting, so that a refused balance at full charges does not swell the
+-- receivable.
+with claims as (
+    select * from {{ ref('fct_claim') }} where submitted_date is not null
+),
+
+successors as (
+    select original_claim_key as claim_key, min(submitted_date) as succeeded_date
+    from {{ ref('stg_medical_claim__claims') }}
+    where original_claim_key is not null and submitted_date is not null
+    group by original_claim_key
+),
+
+decisions as (
+    select * from {{ ref('int_claim__adjudications') }}
+),
+
+accounting as (
+    select * from {{ ref('stg_patient_accounting__transactions') }} where claim_key is not null
+),
+
+first_allowed as (
+    select claim_key, min(adjudicated_date) as allowed_date from decisions where allowed_amount <> 0 group by claim_key
+),
+
+first_written_off as (
+    select claim_key, min(posting_date) as written_off_date
+    from accounting where transaction_type = 'denial_write_off' group by claim_key
+),
+
+expected as (
+    select
+        claims.data_source,
+        coalesce(claims.payer_id, 'unknown') as payer_id,
+        claims.claim_key,
+        claims.submitted_date,
+        coalesce(claims.expected_amount, claims.charge_amount) as expected_amount,
+        least(first_allowed.allowed_date, first_written_off.written_off_date, successors.succeeded_date) as settled_date
+    from claims
+    left join first_allowed on claims.claim_key = first_allowed.claim_key
+    left join first_written_off on claims.claim_key = first_written_off.claim_key
+    left join successors on claims.claim_key = successors.claim_key
+)
+
+select
+    data_source, payer_id, claim_key, submitted_date as step_date, 'expected' as step,
+    expected_amount as net_revenue_amount, expected_amount as receivable_amount
+from expected
+union all
+select data_source, payer_id, claim_key, settled_date, 'settled', -expected_amount, -expected_amount
+from expected
+where settled_date is not null
+union all
+select
+    data_source, coalesce(payer_id, 'unknown'), claim_key, adjudicated_date, 'allowed', allowed_amount,
+    allowed_amount
+from decisions
+where allowed_amount <> 0
+union all
+select data_source, coalesce(payer_id, 'unknown'), claim_key, paid_date, 'paid', 0, -paid_amount
+from decisions
+where paid_amount <> 0
+union all
+select data_source, coalesce(payer_id, 'unknown'), claim_key, posting_date, transaction_type, 0, -transaction_amount
+from accounting
+where transaction_type <> 'denial_write_off'

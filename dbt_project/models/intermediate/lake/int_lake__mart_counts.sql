@@ -1,0 +1,34 @@
+-- Rows and dollars of the marts that keep one row for each row of a feed, by the load that brought it: counted there, so
+-- that a join that drops or doubles rows on the way shows. Marts that summarise are held by their own tests of sums.
+select
+    'medical_claim' as feed,
+    load_id,
+    count(*) as row_count,
+    cast(coalesce(sum(charge_amount), 0) as decimal(38, 10)) as amount
+from {{ ref('mart_claim_encounter_match') }}
+group by load_id
+
+union all
+
+select
+    'medical_claim_line', load_id, count(*),
+    cast(coalesce(sum(charge_amount), 0) as decimal(38, 10))
+from {{ ref('fct_claim_line') }}
+where has_line_record
+group by load_id
+
+union all
+
+select
+    'pharmacy_fill', load_id, count(*),
+    cast(coalesce(sum(paid_amount), 0) as decimal(38, 10))
+from {{ ref('fct_pharmacy_fill') }}
+group by load_id
+
+union all
+
+select
+    'ledger_posting', load_id, count(*),
+    cast(coalesce(sum(amount), 0) as decimal(38, 10))
+from {{ ref('int_finance__ledger_amounts') }}
+group by load_id

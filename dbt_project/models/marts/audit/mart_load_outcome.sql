@@ -1,0 +1,47 @@
+-- Why rows went where they went: the reader's reasons, then the warehouse's.
+with loads as (
+    select * from {{ ref('int_lake__loads') }}
+),
+
+steps as (
+    select * from {{ ref('mart_load_audit') }}
+    where layer <> 'landing_to_lake'
+),
+
+outcomes as (
+    select
+        load_id, 'landing_to_lake' as layer, outcome, column_name, reason_code, row_count, amount
+    from {{ ref('stg_lake__load_outcomes') }}
+
+    union all
+
+    select load_id, layer, 'accepted', null, null, rows_accepted, amount_accepted
+    from steps
+    where rows_accepted > 0
+
+    union all
+
+    select
+        load_id, layer, 'excluded', null,
+        case load_state when 'active' then 'repeated_key' else load_state end,
+        rows_excluded, amount_excluded
+    from steps
+    where rows_excluded > 0
+)
+
+select
+    {{ surrogate_key(['outcomes.load_id', 'outcomes.layer', 'outcomes.outcome', 'outcomes.column_name', 'outcomes.reason_code']) }}
+        as load_outcome_key,
+    outcomes.load_id,
+    loads.feed,
+    loads.data_source,
+    loads.file_name,
+    loads.load_state,
+    outcomes.layer,
+    outcomes.outcome,
+    outcomes.column_name,
+    outcomes.reason_code,
+    cast(outcomes.row_count as bigint) as row_count,
+    cast(outcomes.amount as decimal(38, 10)) as amount
+from outcomes
+inner join loads on outcomes.load_id = loads.load_id

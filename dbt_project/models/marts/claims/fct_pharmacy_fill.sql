@@ -1,0 +1,53 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='insert_overwrite' if target.type == 'spark' else 'delete+insert',
+    unique_key='incurred_month',
+    partition_by='incurred_month' if target.type == 'spark' else none,
+    on_schema_change='append_new_columns',
+    pre_hook=["{{ changed_pharmacy_fill_months() }}", "{{ forget_changed_months('incurred_month') }}"],
+    post_hook=["{{ forget_fact_loads() }}", "{{ remember_fact_loads(['pharmacy_fill']) }}"]
+) }}
+
+with fills as (
+    select
+        *,
+        {{ month_of('dispensing_date') }} as incurred_month
+    from {{ ref('stg_pharmacy_fill__fills') }}
+)
+
+select
+    pharmacy_fill_key,
+    data_source,
+    {{ surrogate_key(['data_source', 'claim_token', 'claim_line_number']) }} as fill_key,
+    claim_token,
+    claim_line_number,
+    adjudication_number,
+    member_token,
+    member_key,
+    payer_key,
+    payer_id,
+    plan_id,
+    line_of_business,
+    {{ optional_key(['data_source', 'prescribing_provider_id']) }} as prescribing_provider_key,
+    {{ optional_key(['data_source', 'dispensing_provider_id']) }} as dispensing_provider_key,
+    dispensing_date,
+    paid_date,
+    incurred_month,
+    'dispensing_date' as incurred_month_rule,
+    'pharmacy' as service_category_1,
+    'outpatient_pharmacy' as service_category_2,
+    coalesce(drug_code_type, 'ndc') as drug_code_type,
+    ndc_code,
+    paid_amount < 0 as is_reversal,
+    quantity,
+    days_supply,
+    charge_amount,
+    {{ usd('coalesce(allowed_amount, paid_amount + coalesce(deductible_amount, 0) + coalesce(coinsurance_amount, 0) + coalesce(copayment_amount, 0))') }} as allowed_amount,
+    paid_amount,
+    deductible_amount,
+    coinsurance_amount,
+    copayment_amount,
+    load_id,
+    source_line_number
+from fills
+{{ only_changed_months('incurred_month') }}
