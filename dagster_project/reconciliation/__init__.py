@@ -20,7 +20,23 @@ from dagster_project.reconciliation.render import render
 from dagster_project.reconciliation.statement import Statement, statement
 
 __all__ = [
-    "UNMATCHED_RATE_LIMIT", "Acceptance", "Cell", "Document", "JudgedCell", "MatchCoverage", "Place",
-    "ReconciliationError", "Statement", "accept", "as_plain", "blocking_cells", "drill", "find_cell", "open_books",
-    "render", "statement", "trace", "unmatched_claims",
+    "UNMATCHED_RATE_LIMIT",
+    "Acceptance",
+    "Cell",
+    "Document",
+    "JudgedCell",
+    "MatchCoverage",
+    "Place",
+    "ReconciliationError",
+    "Statement",
+    "accept",
+    "as_plain",
+    "blocking_cells",
+    "drill",
+    "find_cell",
+    "open_books",
+    "render",
+    "statement",
+    "trace",
+    "unmatched_claims",
 ]

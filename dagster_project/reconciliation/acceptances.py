@@ -40,8 +40,9 @@ def accept(settings: Settings, cell: Cell, by: str, reason: str) -> Acceptance:
     if not by:
         raise ReconciliationError("an acceptance needs a name: --by 'First Last'")
     if len(reason) < LEAST_REASON:
-        raise ReconciliationError("an acceptance needs a reason that another person understands: --reason, "
-                                  f"{LEAST_REASON} letters or more")
+        raise ReconciliationError(
+            f"an acceptance needs a reason that another person understands: --reason, {LEAST_REASON} letters or more"
+        )
     with open_books(settings) as books:
         found = read_cells(books, " and ".join(f"{name} = ${name}" for name in asdict(cell)), asdict(cell))
     if not found:
@@ -56,10 +57,15 @@ def accept(settings: Settings, cell: Cell, by: str, reason: str) -> Acceptance:
 
 def _write(settings: Settings, acceptance: Acceptance) -> None:
     folder = settings.lake / "ledger_acceptances"
-    row = {**asdict(acceptance.cell), "difference_amount": acceptance.difference_amount,
-           "accepted_by": acceptance.accepted_by, "reason": acceptance.reason, "accepted_at": acceptance.accepted_at}
+    row = {
+        **asdict(acceptance.cell),
+        "difference_amount": acceptance.difference_amount,
+        "accepted_by": acceptance.accepted_by,
+        "reason": acceptance.reason,
+        "accepted_at": acceptance.accepted_at,
+    }
     table = pa.Table.from_pylist([row], schema=pq.read_schema(folder / "_schema.parquet"))
     name = f"{acceptance.accepted_at:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}.parquet"
-    unfinished = folder / f".{name}.unfinished"      # no reader's pattern matches it until it is whole
+    unfinished = folder / f".{name}.unfinished"  # no reader's pattern matches it until it is whole
     pq.write_table(table, unfinished, compression="zstd")
     unfinished.replace(folder / name)

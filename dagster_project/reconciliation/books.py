@@ -57,8 +57,10 @@ def open_books(settings: Settings, *, warehouse: bool = False) -> Iterator[Books
                 yield _checked(Books(con, "marts", "warehouse, not published yet" if is_newer else "warehouse"))
             return
     if warehouse or not published.exists():
-        raise ReconciliationError((refusal or "nothing is published and there is no warehouse")
-                                  + ("; try again when the run is done" if refusal else "; run: claimhouse run"))
+        raise ReconciliationError(
+            (refusal or "nothing is published and there is no warehouse")
+            + ("; try again when the run is done" if refusal else "; run: claimhouse run")
+        )
     warning = f" ({refusal}; a later state may exist)" if refusal else ""
     origin = f"published as {published.resolve().parent.name}{warning}"
     with duckdb.connect(str(published), read_only=True) as con:

@@ -34,8 +34,10 @@ class Cell:
     data_source: str
 
     def __str__(self) -> str:
-        return (f"{self.posting_month:%Y-%m} {self.entity_code} {self.payer_id} {self.line_of_business} "
-                f"{self.account_code} ({self.data_source})")
+        return (
+            f"{self.posting_month:%Y-%m} {self.entity_code} {self.payer_id} {self.line_of_business} "
+            f"{self.account_code} ({self.data_source})"
+        )
 
 
 @dataclass(frozen=True)
@@ -69,21 +71,24 @@ def read_cells(books: Books, condition: str = "true", parameters: dict[str, obje
     """Cells with data on both sides, by month, entity, account, payer; `condition` is SQL over the mart's columns."""
     keys = ", ".join(field.name for field in fields(Cell))
     causes = ", ".join(f"{cause}_amount" for cause in CAUSES)
-    rows = books.rows(f"""
+    rows = books.rows(
+        f"""
         select {keys}, warehouse_amount, ledger_amount, difference_amount, {causes}, fault_gross_amount,
             unexplained_gross_amount, tolerance_amount, is_cash, status, is_blocking, accepted_by, accept_reason,
                 accepted_at
         from {{marts}}.fct_ledger_reconciliation
         where status <> 'no_data' and ({condition})
         order by posting_month, entity_code, account_code, payer_id, line_of_business, data_source
-    """, parameters)
+    """,
+        parameters,
+    )
     return [_judged(row) for row in rows]
 
 
 def _judged(row: tuple[Any, ...]) -> JudgedCell:
     width, causes = len(fields(Cell)), len(CAUSES)
-    by_cause = dict(zip(CAUSES, row[width + 3:width + 3 + causes], strict=True))
-    values: list[Any] = [Cell(*row[:width]), *row[width:width + 3], by_cause, *row[width + 3 + causes:]]
+    by_cause = dict(zip(CAUSES, row[width + 3 : width + 3 + causes], strict=True))
+    values: list[Any] = [Cell(*row[:width]), *row[width : width + 3], by_cause, *row[width + 3 + causes :]]
     return JudgedCell(*values)
 
 
@@ -97,12 +102,24 @@ def blocking_cells(settings: Settings) -> list[JudgedCell]:
 
 
 def find_cell(
-    settings: Settings, month: str, *, entity: str | None = None, account: str | None = None, payer: str | None = None,
-    line_of_business: str | None = None, data_source: str | None = None, blocking: bool = True,
+    settings: Settings,
+    month: str,
+    *,
+    entity: str | None = None,
+    account: str | None = None,
+    payer: str | None = None,
+    line_of_business: str | None = None,
+    data_source: str | None = None,
+    blocking: bool = True,
 ) -> JudgedCell:
     """The one cell that the words given fit. Raises ReconciliationError where none fits, or several, and names them."""
-    wanted = {"entity_code": entity, "account_code": account, "payer_id": payer, "line_of_business": line_of_business,
-              "data_source": data_source}
+    wanted = {
+        "entity_code": entity,
+        "account_code": account,
+        "payer_id": payer,
+        "line_of_business": line_of_business,
+        "data_source": data_source,
+    }
     given = {name: value for name, value in wanted.items() if value is not None}
     condition = " and ".join(["posting_month = $month", *(f"{name} = ${name}" for name in given)])
     with open_books(settings) as books:
@@ -114,8 +131,9 @@ def find_cell(
     if not found:
         raise ReconciliationError(f"no {kind} fits; see: claimhouse reconcile --month {month}")
     names = "; ".join(str(one.cell) for one in found[:8]) + ("; …" if len(found) > 8 else "")
-    raise ReconciliationError(f"{len(found)} cells fit; say which by --entity, --account, --payer, --line-of-business: "
-                              + names)
+    raise ReconciliationError(
+        f"{len(found)} cells fit; say which by --entity, --account, --payer, --line-of-business: " + names
+    )
 
 
 def month_start(month: str) -> dt.date:

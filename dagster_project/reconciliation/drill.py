@@ -45,8 +45,16 @@ _COLUMNS = ", ".join(Document.__dataclass_fields__)
 
 
 def drill(
-    settings: Settings, month: str, *, entity: str | None = None, account: str | None = None, payer: str | None = None,
-    line_of_business: str | None = None, data_source: str | None = None, cause: str | None = None, limit: int = 50,
+    settings: Settings,
+    month: str,
+    *,
+    entity: str | None = None,
+    account: str | None = None,
+    payer: str | None = None,
+    line_of_business: str | None = None,
+    data_source: str | None = None,
+    cause: str | None = None,
+    limit: int = 50,
 ) -> tuple[list[Document], int]:
     """The documents behind a figure, the largest differences first, and how many there are in all.
 
@@ -55,8 +63,14 @@ def drill(
     """
     if cause is not None and cause not in (*CAUSES, "tied"):
         raise ReconciliationError(f"unknown cause {cause!r}; known: tied, {', '.join(CAUSES)}")
-    wanted = {"entity_code": entity, "account_code": account, "payer_id": payer, "line_of_business": line_of_business,
-              "data_source": data_source, "cause": cause}
+    wanted = {
+        "entity_code": entity,
+        "account_code": account,
+        "payer_id": payer,
+        "line_of_business": line_of_business,
+        "data_source": data_source,
+        "cause": cause,
+    }
     given = {name: value for name, value in wanted.items() if value is not None}
     condition = " and ".join(["posting_month = $month", *(f"{name} = ${name}" for name in given)])
     parameters = {"month": month_start(month), **given}
@@ -64,13 +78,16 @@ def drill(
     table = "intermediate.int_finance__matched" if is_tied else "{marts}.fct_ledger_document"
     with open_books(settings, warehouse=is_tied) as books:
         total = books.rows(f"select count(*) from {table} where {condition}", parameters)[0][0]
-        rows = books.rows(f"""
+        rows = books.rows(
+            f"""
             select {_COLUMNS} from {table} where {condition}
             order by abs(difference_amount) desc, abs(warehouse_amount) desc, entity_code, account_code, payer_id,
                 claim_token,
                 remittance_id, transaction_token
             limit {int(limit)}
-        """, parameters)
+        """,
+            parameters,
+        )
     return [Document(*row) for row in rows], int(total)
 
 
@@ -90,9 +107,14 @@ class Place:
 
 # The amount that stands for a row of a feed in this list.
 _AMOUNTS = {
-    "medical_claim": "charge_amount", "medical_claim_line": "charge_amount", "remittance": "paid_amount",
-    "remittance_adjustment": "adjustment_amount", "provider_adjustment": "adjustment_amount",
-    "pharmacy_fill": "paid_amount", "patient_accounting": "transaction_amount", "ledger_posting": "posting_amount",
+    "medical_claim": "charge_amount",
+    "medical_claim_line": "charge_amount",
+    "remittance": "paid_amount",
+    "remittance_adjustment": "adjustment_amount",
+    "provider_adjustment": "adjustment_amount",
+    "pharmacy_fill": "paid_amount",
+    "patient_accounting": "transaction_amount",
+    "ledger_posting": "posting_amount",
 }
 
 
@@ -110,15 +132,24 @@ def trace(settings: Settings, token: str) -> list[Place]:
                 continue
             names = [name for name in ("claim_token", "transaction_token") if name in pq.read_schema(schema).names]
             condition = " or ".join(f"rows_of_feed.{name} = $token" for name in names)
-            places += [Place(*row) for row in con.execute(f"""
+            places += [
+                Place(*row)
+                for row in con.execute(
+                    f"""
                 select loads.feed, loads.file_name, source_line_number, source_part_number, rows_of_feed.load_id,
                     loads.load_number, loads.status, {amount}
                 from read_parquet($rows, union_by_name = true) as rows_of_feed
                 inner join read_parquet($loads, union_by_name = true) as loads on rows_of_feed.load_id = loads.load_id
                 where {condition}
                 order by loads.file_name, loads.load_number, source_line_number, source_part_number
-            """, {"token": token, "rows": str(folder / "*.parquet"),
-                  "loads": str(settings.lake / "loads" / "*.parquet")}).fetchall()]
+            """,
+                    {
+                        "token": token,
+                        "rows": str(folder / "*.parquet"),
+                        "loads": str(settings.lake / "loads" / "*.parquet"),
+                    },
+                ).fetchall()
+            ]
     if not places:
         raise ReconciliationError("no landed file tells of this claim; tokens stand in: claimhouse reconcile --drill")
     return places

@@ -16,8 +16,13 @@ from rich.text import Text
 from dagster_project.reconciliation.cells import CAUSES, FAULTS, JudgedCell
 from dagster_project.reconciliation.statement import AccountLine, Statement
 
-_STATUS_STYLE = {"tied": "green", "explained": "green", "within_tolerance": "yellow", "accepted": "yellow",
-                 "out_of_tolerance": "bold red"}
+_STATUS_STYLE = {
+    "tied": "green",
+    "explained": "green",
+    "within_tolerance": "yellow",
+    "accepted": "yellow",
+    "out_of_tolerance": "bold red",
+}
 _VERDICTS = {"within_tolerance": "tolerated", "accepted": "accepted", "out_of_tolerance": "blocks"}
 
 
@@ -42,8 +47,10 @@ def render(statement: Statement, console: Console) -> None:
     console.print()
     console.print(_verdict(statement))
     if statement.is_ready_to_sign:
-        console.print("\nPrepared by  ______________________________   Date ____________"
-                      "      Approved by  ______________________________   Date ____________")
+        console.print(
+            "\nPrepared by  ______________________________   Date ____________"
+            "      Approved by  ______________________________   Date ____________"
+        )
     console.print(Rule(style="none", characters="═"))
 
 
@@ -85,9 +92,15 @@ def _exceptions(cells: list[JudgedCell]) -> Table:
     for cell in cells:
         at = cell.cell
         table.add_row(
-            _words(at.entity_code), _words(at.account_code), at.payer_id, _words(at.line_of_business),
-            _money(cell.ledger_amount), _money(-cell.difference_amount), _money(cell.tolerance_amount),
-            _of_which(cell), Text(_VERDICTS[cell.status], style=_STATUS_STYLE[cell.status]),
+            _words(at.entity_code),
+            _words(at.account_code),
+            at.payer_id,
+            _words(at.line_of_business),
+            _money(cell.ledger_amount),
+            _money(-cell.difference_amount),
+            _money(cell.tolerance_amount),
+            _of_which(cell),
+            Text(_VERDICTS[cell.status], style=_STATUS_STYLE[cell.status]),
         )
     return table
 
@@ -134,13 +147,20 @@ def _loads(statement: Statement) -> Table:
 def _verdict(statement: Statement) -> Text:
     if statement.is_ready_to_sign:
         accepted = sum(cell.status == "accepted" for cell in statement.exceptions)
-        return Text("Every difference is explained by document, or within tolerance"
-                    + (f", or accepted ({accepted})" if accepted else "") + ". Ready to sign.", style="bold green")
+        return Text(
+            "Every difference is explained by document, or within tolerance"
+            + (f", or accepted ({accepted})" if accepted else "")
+            + ". Ready to sign.",
+            style="bold green",
+        )
     amount = sum((cell.fault_gross_amount + cell.unexplained_gross_amount for cell in statement.blocking), Decimal(0))
     count = len(statement.blocking)
     blocks = "1 cell blocks" if count == 1 else f"{count} cells block"
-    return Text(f"NOT READY TO SIGN: {blocks}, faults and unexplained amounts of {_money(amount)}. "
-                "Look with --drill; a difference that must stand is accepted by name with --accept.", style="bold red")
+    return Text(
+        f"NOT READY TO SIGN: {blocks}, faults and unexplained amounts of {_money(amount)}. "
+        "Look with --drill; a difference that must stand is accepted by name with --accept.",
+        style="bold red",
+    )
 
 
 def _words(code: str) -> str:

@@ -18,8 +18,17 @@ from dagster_project.settings import Settings
 ZERO = Decimal("0.00")
 
 # Accounts in the order of an income statement, then cash; others follow by name.
-ACCOUNT_ORDER = ("gross_charges", "contractual_adjustments", "denial_write_offs", "payer_payments", "patient_payments",
-                 "refunds", "medical_claims_paid", "pharmacy_paid", "recoupments")
+ACCOUNT_ORDER = (
+    "gross_charges",
+    "contractual_adjustments",
+    "denial_write_offs",
+    "payer_payments",
+    "patient_payments",
+    "refunds",
+    "medical_claims_paid",
+    "pharmacy_paid",
+    "recoupments",
+)
 # A worse status stands for the whole account.
 STATUS_ORDER = ("tied", "explained", "within_tolerance", "accepted", "out_of_tolerance")
 
@@ -98,33 +107,69 @@ def statement(settings: Settings, month: str, data_source: str | None = None) ->
         condition = "posting_month = $month" + (" and data_source = $source" if data_source else "")
         cells = read_cells(books, condition, {"month": first, **({"source": data_source} if data_source else {})})
         if not cells:
-            months = books.rows("select min(posting_month), max(posting_month) from {marts}.fct_ledger_reconciliation "
-                                "where status <> 'no_data'")[0]
-            raise ReconciliationError(f"no ledger for {month}" + (f" of source {data_source}" if data_source else "")
-                                      + (f"; the books go from {months[0]:%Y-%m} to {months[1]:%Y-%m}" if months[0] else
-                                         "; no source sends both its systems and a ledger"))
+            months = books.rows(
+                "select min(posting_month), max(posting_month) from {marts}.fct_ledger_reconciliation "
+                "where status <> 'no_data'"
+            )[0]
+            raise ReconciliationError(
+                f"no ledger for {month}"
+                + (f" of source {data_source}" if data_source else "")
+                + (
+                    f"; the books go from {months[0]:%Y-%m} to {months[1]:%Y-%m}"
+                    if months[0]
+                    else "; no source sends both its systems and a ledger"
+                )
+            )
         sources = sorted({cell.cell.data_source for cell in cells})
-        loads = {source: [LoadLine(*row) for row in books.rows("""
+        loads = {
+            source: [
+                LoadLine(*row)
+                for row in books.rows(
+                    """
             select entity_code, side, coalesce(feed, '') as feed, load_id, coalesce(file_name, '') as file_name,
                 cast(sum(document_count) as bigint),
                 cast(sum(amount) as decimal(18, 2))
             from {marts}.mart_ledger_load where posting_month = $month and data_source = $source
             group by all order by 1 desc, 2 desc, 3, 5
-        """, {"month": first, "source": source})] for source in sources}
-        missing = {source: [MissingFile(*row) for row in books.rows("""
+        """,
+                    {"month": first, "source": source},
+                )
+            ]
+            for source in sources
+        }
+        missing = {
+            source: [
+                MissingFile(*row)
+                for row in books.rows(
+                    """
             select coalesce(case when warehouse_amount = 0 then batch_id end,
                 'ledger of ' || strftime(posting_month, '%Y-%m')),
                 count(*), sum(difference_amount)
             from {marts}.fct_ledger_document
             where cause = 'missing_load' and posting_month = $month and data_source = $source
             group by 1 order by 1
-        """, {"month": first, "source": source})] for source in sources}
-        return [_statement(first, source, books.origin, [cell for cell in cells if cell.cell.data_source == source],
-                           missing[source], loads[source]) for source in sources]
+        """,
+                    {"month": first, "source": source},
+                )
+            ]
+            for source in sources
+        }
+        return [
+            _statement(
+                first,
+                source,
+                books.origin,
+                [cell for cell in cells if cell.cell.data_source == source],
+                missing[source],
+                loads[source],
+            )
+            for source in sources
+        ]
 
 
-def _statement(month: dt.date, source: str, origin: str, cells: list[JudgedCell], missing: list[MissingFile],
-               loads: list[LoadLine]) -> Statement:
+def _statement(
+    month: dt.date, source: str, origin: str, cells: list[JudgedCell], missing: list[MissingFile], loads: list[LoadLine]
+) -> Statement:
     groups: dict[tuple[str, str], list[JudgedCell]] = {}
     for cell in cells:
         groups.setdefault((cell.cell.entity_code, cell.cell.account_code), []).append(cell)
@@ -145,7 +190,9 @@ def _place(account: str) -> tuple[int, str]:
 def _account(entity: str, account: str, cells: list[JudgedCell]) -> AccountLine:
     counts = Counter(cell.status for cell in cells)
     return AccountLine(
-        entity_code=entity, account_code=account, is_cash=all(cell.is_cash for cell in cells),
+        entity_code=entity,
+        account_code=account,
+        is_cash=all(cell.is_cash for cell in cells),
         warehouse_amount=_sum(cell.warehouse_amount for cell in cells),
         causes={cause: _sum(cell.causes[cause] for cell in cells) for cause in CAUSES},
         ledger_amount=_sum(cell.ledger_amount for cell in cells),

@@ -88,7 +88,9 @@ def load_feed(
         try:
             audits = []
             for done, (item, number) in enumerate(todo, start=1):
-                audit = _load(con, item, number, contract, settings, key, scratch, known.get(delivery_name(item.file_name)))
+                audit = _load(
+                    con, item, number, contract, settings, key, scratch, known.get(delivery_name(item.file_name))
+                )
                 if audit is not None:
                     audits.append(audit)
                 if progress:

@@ -11,7 +11,7 @@ import duckdb
 from dagster_project.synthetic.canaries import CANARY_NOTE
 
 CODERS = 30
-INVALID_DIAGNOSIS = 'QQ999'  # on a known number of true claims: it stays, and a code check must flag it
+INVALID_DIAGNOSIS = "QQ999"  # on a known number of true claims: it stays, and a code check must flag it
 
 
 def price_services(con: duckdb.DuckDBPyConnection, end: str) -> None:

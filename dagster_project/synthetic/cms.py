@@ -14,15 +14,20 @@ import duckdb
 from dagster_project.synthetic import cms_catalog as catalog
 from dagster_project.synthetic.draws import make_macros
 
-FIRST_MODERN_YEAR = 2018      # data years, with new names of columns; before it fiscal years and the old names
-LAST_YEAR_WITH_SIGNS = 2015   # until then dollar signs, commas and stray blanks; after it plain numbers
-SMALLEST_CELL = 11            # CMS publishes no cell with fewer discharges
+FIRST_MODERN_YEAR = 2018  # data years, with new names of columns; before it fiscal years and the old names
+LAST_YEAR_WITH_SIGNS = 2015  # until then dollar signs, commas and stray blanks; after it plain numbers
+SMALLEST_CELL = 11  # CMS publishes no cell with fewer discharges
 MOST_HOSPITALS = 79 * len(catalog.STATES)
 FOOTNOTE = "MS-DRGs 998 and 999 contain cases that could not be assigned to valid MS-DRGs."
 
 
-def write_cms(landing: Path, seed: int, years: Sequence[int] = (2015, 2016, 2023), hospitals: int = 120,
-              answers: Path | None = None) -> dict[str, int]:
+def write_cms(
+    landing: Path,
+    seed: int,
+    years: Sequence[int] = (2015, 2016, 2023),
+    hospitals: int = 120,
+    answers: Path | None = None,
+) -> dict[str, int]:
     """Writes the files below `landing/<feed>/source=demo/` and returns data rows by feed.
 
     With `answers`, also `answers/cms.parquet`: by year, hospital and DRG family, the severe share that the record
@@ -31,7 +36,7 @@ def write_cms(landing: Path, seed: int, years: Sequence[int] = (2015, 2016, 2023
     if hospitals > MOST_HOSPITALS:
         raise ValueError(f"at most {MOST_HOSPITALS} hospitals: short-stay CCNs of the states would run out")
     with duckdb.connect() as con:
-        con.execute("set threads = 1")      # files are written in order; the world is small
+        con.execute("set threads = 1")  # files are written in order; the world is small
         make_macros(con, seed)
         _make_lists(con, years)
         _make_hospitals(con, hospitals)
@@ -55,19 +60,28 @@ def _add(rows: dict[str, int], feed: str, count: int) -> None:
 
 
 def _make_lists(con: duckdb.DuckDBPyConnection, years: Sequence[int]) -> None:
-    con.execute("create table c_state (i integer, state varchar, code varchar, fips varchar, state_name varchar, "
-                "zip3 varchar, region varchar, lat varchar, lon varchar, wage double)")
-    con.executemany("insert into c_state values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    [(number, *state) for number, state in enumerate(catalog.STATES)])
-    con.execute("create table c_drg (drg varchar, f integer, level integer, levels integer, mdc varchar, kind varchar, "
-                "title varchar, title_now varchar, popularity double, weight double, days double, share double)")
+    con.execute(
+        "create table c_state (i integer, state varchar, code varchar, fips varchar, state_name varchar, "
+        "zip3 varchar, region varchar, lat varchar, lon varchar, wage double)"
+    )
+    con.executemany(
+        "insert into c_state values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [(number, *state) for number, state in enumerate(catalog.STATES)],
+    )
+    con.execute(
+        "create table c_drg (drg varchar, f integer, level integer, levels integer, mdc varchar, kind varchar, "
+        "title varchar, title_now varchar, popularity double, weight double, days double, share double)"
+    )
     con.executemany("insert into c_drg values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", catalog.drg_rows())
     con.execute("create table c_ruca (i integer, ruca varchar, ruca_text varchar)")
-    con.executemany("insert into c_ruca values (?, ?, ?)",
-                    [(number, *ruca) for number, ruca in enumerate(catalog.RUCAS)])
+    con.executemany(
+        "insert into c_ruca values (?, ?, ?)", [(number, *ruca) for number, ruca in enumerate(catalog.RUCAS)]
+    )
     con.execute("create table c_measure (i integer, measure varchar, expected double)")
-    con.executemany("insert into c_measure values (?, ?, ?)",
-                    [(number, *measure) for number, measure in enumerate(catalog.READMISSION_MEASURES)])
+    con.executemany(
+        "insert into c_measure values (?, ?, ?)",
+        [(number, *measure) for number, measure in enumerate(catalog.READMISSION_MEASURES)],
+    )
     con.execute("create table c_year (y integer)")
     con.executemany("insert into c_year values (?)", [(year,) for year in years])
     con.execute("""
@@ -220,28 +234,38 @@ LEGACY_AVERAGES = ("Average Covered Charges", "Average Total Payments", "Average
 
 def _write_providers(con: duckdb.DuckDBPyConnection, landing: Path, year: int) -> int:
     """Payments by hospital and DRG, cells of 11 and more."""
-    cells = (f"(select *, discharges as n from c_cell where y = {year} and discharges >= {SMALLEST_CELL}) c "
-             "join c_hospital h using (h) join c_weight w on w.y = c.y and w.drg = c.drg")
+    cells = (
+        f"(select *, discharges as n from c_cell where y = {year} and discharges >= {SMALLEST_CELL}) c "
+        "join c_hospital h using (h) join c_weight w on w.y = c.y and w.drg = c.drg"
+    )
     path = _folder(landing, "ipps_provider_drg") / f"ipps_provider_drg_{_period(year)}.csv"
     if year >= FIRST_MODERN_YEAR:
-        return _copy(con, f"""
+        return _copy(
+            con,
+            f"""
             select ccn as "Rndrng_Prvdr_CCN", hospital_name as "Rndrng_Prvdr_Org_Name", city as "Rndrng_Prvdr_City",
                    address as "Rndrng_Prvdr_St", fips as "Rndrng_Prvdr_State_FIPS", zip as "Rndrng_Prvdr_Zip5",
                    state as "Rndrng_Prvdr_State_Abrvtn", ruca as "Rndrng_Prvdr_RUCA",
                    ruca_text as "Rndrng_Prvdr_RUCA_Desc", c.drg as "DRG_Cd", title_now as "DRG_Desc",
                    n as "Tot_Dschrgs", {_averages(year, MODERN_AVERAGES)}
-            from {cells} order by ccn, c.drg""", path)
+            from {cells} order by ccn, c.drg""",
+            path,
+        )
     # Old files went through a spreadsheet: 010801 became 10801, and a ZIP of Massachusetts lost its zero too.
     region, tail, count = "Hospital Referral Region Description", "", '" Total Discharges "'
     if year > LAST_YEAR_WITH_SIGNS:
         region, tail, count = "Hospital Referral Region (HRR) Description", ", lat, lon", '"Total Discharges"'
-    return _copy(con, f"""
+    return _copy(
+        con,
+        f"""
         select c.drg || ' - ' || title as "DRG Definition", ccn::integer as "Provider Id",
                hospital_name as "Provider Name",
                address as "Provider Street Address", city as "Provider City", state as "Provider State",
                zip::integer as "Provider Zip Code", state || ' - ' || region as "{region}", {_count(year)} as {count},
                {_averages(year, LEGACY_AVERAGES)}{tail}
-        from {cells} order by c.drg, ccn""", path)
+        from {cells} order by c.drg, ccn""",
+        path,
+    )
 
 
 def _write_geography(con: duckdb.DuckDBPyConnection, landing: Path, year: int) -> int:
@@ -256,11 +280,15 @@ def _write_geography(con: duckdb.DuckDBPyConnection, landing: Path, year: int) -
     group by grouping sets ((drg, state, fips, state_name), (drg)) having sum(discharges) >= {SMALLEST_CELL}""")
     folder = _folder(landing, "ipps_geography_drg")
     if year >= FIRST_MODERN_YEAR:
-        return _copy(con, f"""
+        return _copy(
+            con,
+            f"""
             select case when is_nation then 'National' else 'State' end as "Rndrng_Prvdr_Geo_Lvl",
                    fips as "Rndrng_Prvdr_Geo_Cd", area as "Rndrng_Prvdr_Geo_Desc",
                    drg as "DRG_Cd", title_now as "DRG_Desc", n as "Tot_Dschrgs", {_averages(year, MODERN_AVERAGES)}
-            from c_area order by is_nation desc, fips, drg""", folder / f"ipps_geography_service_{_period(year)}.csv")
+            from c_area order by is_nation desc, fips, drg""",
+            folder / f"ipps_geography_service_{_period(year)}.csv",
+        )
     # As in CMS's release of 2016: dollar signs in the file by state, plain numbers in the one of the nation.
     signed = _averages(LAST_YEAR_WITH_SIGNS, LEGACY_AVERAGES)
     plain = _averages(LAST_YEAR_WITH_SIGNS + 1, LEGACY_AVERAGES)
@@ -268,16 +296,21 @@ def _write_geography(con: duckdb.DuckDBPyConnection, landing: Path, year: int) -
     by_state = f'"DRG Definition", state as "Provider State", {count}, {signed}'
     of_nation = f'"DRG Definition", {count}, {plain}'
     source = """from (select *, drg || ' - ' || title as "DRG Definition" from c_area)"""
-    return (_copy(con, f"select {by_state} {source} where not is_nation order by drg, state",
-                  folder / f"ipps_state_drg_FY{year}.csv")
-            + _copy(con, f"select {of_nation} {source} where is_nation order by drg",
-                    folder / f"ipps_national_drg_FY{year}.csv"))
+    return _copy(
+        con,
+        f"select {by_state} {source} where not is_nation order by drg, state",
+        folder / f"ipps_state_drg_FY{year}.csv",
+    ) + _copy(
+        con, f"select {of_nation} {source} where is_nation order by drg", folder / f"ipps_national_drg_FY{year}.csv"
+    )
 
 
 def _write_weights(con: duckdb.DuckDBPyConnection, landing: Path, year: int) -> int:
     """Table 5: tab-delimited, cp1252, a title above the header, footnotes below."""
     path = _folder(landing, "drg_weight") / f"table5_FY{year}.txt"
-    rows = _copy(con, f"""
+    rows = _copy(
+        con,
+        f"""
         select drg as "MS-DRG ",
                case when drg::integer % 3 = 0 then 'Yes' else 'No' end as "FY {year} Final Rule Post-Acute DRG",
                'No' as "FY {year} Final Rule Special Pay DRG", mdc as "MDC", kind as "TYPE", title as "MS-DRG Title",
@@ -286,7 +319,10 @@ def _write_weights(con: duckdb.DuckDBPyConnection, landing: Path, year: int) -> 
         from (select drg, mdc, kind, title, weight, days from c_weight where y = {year}
               union all values ('998', '', '**', 'PRINCIPAL DIAGNOSIS INVALID AS DISCHARGE DIAGNOSIS', 0, 0),
                                ('999', '', '**', 'UNGROUPABLE', 0, 0))
-        order by drg""", path, ", delimiter '\t'")
+        order by drg""",
+        path,
+        ", delimiter '\t'",
+    )
     blank = "\t" * 8
     title = f'"TABLE 5.\u2014LIST OF MEDICARE SEVERITY DIAGNOSIS-RELATED GROUPS (MS-DRGS)\u2014FY {year}"'
     text = f"{title}{blank}\n{path.read_text(encoding='utf-8')}{blank}\n{FOOTNOTE}{blank}\n"
@@ -306,9 +342,12 @@ def _write_summary(con: duckdb.DuckDBPyConnection, landing: Path, year: int) -> 
     counts += [(f"Bene_Race_{name}_Cnt", share) for name, share in races]
     counts += [("Bene_Dual_Cnt", 0.24), ("Bene_Ndual_Cnt", 0.76)]
     counted = ", ".join(f'{shown.format(f"round({people} * {share})")} as "{name}"' for name, share in counts)
-    shares = ", ".join(f"(5 + pick('{name}', h * 10000 + {year}, 60)) || '%' as \"{name}\""
-                       for name in catalog.CHRONIC_SHARES)
-    return _copy(con, f"""
+    shares = ", ".join(
+        f"(5 + pick('{name}', h * 10000 + {year}, 60)) || '%' as \"{name}\"" for name in catalog.CHRONIC_SHARES
+    )
+    return _copy(
+        con,
+        f"""
         select ccn as "Rndrng_Prvdr_CCN", hospital_name as "Rndrng_Prvdr_Org_Name", address as "Rndrng_Prvdr_St",
                city as "Rndrng_Prvdr_City", zip as "Rndrng_Prvdr_Zip5", state as "Rndrng_Prvdr_State_Abrvtn",
                fips as "Rndrng_Prvdr_State_FIPS", ruca as "Rndrng_Prvdr_RUCA", ruca_text as "Rndrng_Prvdr_RUCA_Desc",
@@ -323,13 +362,16 @@ def _write_summary(con: duckdb.DuckDBPyConnection, landing: Path, year: int) -> 
                      sum(medicare_payment) as medicare_payment, round(sum(discharges * days * 1.2))::bigint as stay_days
               from c_cell c join c_weight w using (y, drg) where y = {year} group by h)
         join c_hospital using (h) order by ccn""",
-        _folder(landing, "hospital_medicare_year") / f"medicare_inpatient_by_provider_DY{year}.csv")
+        _folder(landing, "hospital_medicare_year") / f"medicare_inpatient_by_provider_DY{year}.csv",
+    )
 
 
 def _write_hospitals(con: duckdb.DuckDBPyConnection, landing: Path) -> int:
     """Hospital information, with the causes of payment that CMS publishes elsewhere (wages, teaching, case mix)."""
     owners = "['Voluntary non-profit - Private', 'Proprietary', 'Government - Local', 'Voluntary non-profit - Church']"
-    return _copy(con, f"""
+    return _copy(
+        con,
+        f"""
         select ccn, hospital_name, address as address_line, city, state, zip as zip_code,
                'Acute Care Hospitals' as hospital_type,
                ({owners})[1 + pick('cms-owner', h, 4)] as hospital_ownership,
@@ -339,13 +381,17 @@ def _write_hospitals(con: duckdb.DuckDBPyConnection, landing: Path) -> int:
                printf('%.4f', case_mix) as case_mix_index
         from c_hospital join (select h, sum(discharges * weight) / sum(discharges) as case_mix from c_cell
                               where y = (select max(y) from c_year) group by h) using (h)
-        order by ccn""", landing / "hospital" / "hospital.csv")
+        order by ccn""",
+        landing / "hospital" / "hospital.csv",
+    )
 
 
 def _write_readmissions(con: duckdb.DuckDBPyConnection, landing: Path) -> int:
     """Readmission ratios: `N/A` for hospitals with few stays, `Too Few to Report` for few readmissions."""
     (last,) = con.execute("select max(y) from c_year").fetchone() or (2023,)
-    return _copy(con, f"""
+    return _copy(
+        con,
+        f"""
         with stays as (
             select h.*, m.measure, m.i as number,
                    m.expected * (0.9 + 0.2 * u('cms-expected', h.h * 10 + m.i)) as expected_rate,
@@ -368,4 +414,5 @@ def _write_readmissions(con: duckdb.DuckDBPyConnection, landing: Path) -> int:
                     else round(n * predicted_rate / 100)::integer::varchar end as "Number of Readmissions",
                '07/01/{last - 3}' as "Start Date", '06/30/{last}' as "End Date"
         from rated order by ccn, measure""",
-        _folder(landing, "hospital_readmission") / f"hospital_readmissions_reduction_{last}.csv")
+        _folder(landing, "hospital_readmission") / f"hospital_readmissions_reduction_{last}.csv",
+    )

@@ -14,19 +14,35 @@ DENIED_SHARE = 0.11
 
 # category, CARC, group, RARC, whether a corrected claim helps, whether an appeal may
 CATEGORIES: list[tuple[object, ...]] = [
-    ("missing_information", "16", "CO", "MA130", 0.75, 0.0), ("documentation", "252", "CO", "N706", 0.45, 0.30),
-    ("duplicate", "18", "OA", "N522", 0.0, 0.03), ("eligibility", "27", "PR", "N30", 0.08, 0.10),
-    ("coordination_of_benefits", "22", "OA", "N598", 0.60, 0.08), ("wrong_payer", "109", "OA", "N418", 0.25, 0.02),
-    ("timely_filing", "29", "CO", "N211", 0.0, 0.15), ("prior_authorization", "197", "CO", "M62", 0.20, 0.42),
-    ("medical_necessity", "50", "CO", "N115", 0.10, 0.52), ("not_covered", "96", "PR", "N130", 0.05, 0.22),
-    ("benefit_limit", "119", "PR", "N362", 0.04, 0.25), ("bundled", "97", "CO", "M15", 0.35, 0.25),
-    ("procedure_or_modifier", "4", "CO", "N519", 0.65, 0.12), ("diagnosis", "11", "CO", "M76", 0.60, 0.14),
-    ("place_or_bill_type", "5", "CO", "M77", 0.70, 0.05), ("network", "242", "CO", "N290", 0.06, 0.28),
+    ("missing_information", "16", "CO", "MA130", 0.75, 0.0),
+    ("documentation", "252", "CO", "N706", 0.45, 0.30),
+    ("duplicate", "18", "OA", "N522", 0.0, 0.03),
+    ("eligibility", "27", "PR", "N30", 0.08, 0.10),
+    ("coordination_of_benefits", "22", "OA", "N598", 0.60, 0.08),
+    ("wrong_payer", "109", "OA", "N418", 0.25, 0.02),
+    ("timely_filing", "29", "CO", "N211", 0.0, 0.15),
+    ("prior_authorization", "197", "CO", "M62", 0.20, 0.42),
+    ("medical_necessity", "50", "CO", "N115", 0.10, 0.52),
+    ("not_covered", "96", "PR", "N130", 0.05, 0.22),
+    ("benefit_limit", "119", "PR", "N362", 0.04, 0.25),
+    ("bundled", "97", "CO", "M15", 0.35, 0.25),
+    ("procedure_or_modifier", "4", "CO", "N519", 0.65, 0.12),
+    ("diagnosis", "11", "CO", "M76", 0.60, 0.14),
+    ("place_or_bill_type", "5", "CO", "M77", 0.70, 0.05),
+    ("network", "242", "CO", "N290", 0.06, 0.28),
 ]
-OTHER_CARC = {"documentation": "226", "eligibility": "26", "prior_authorization": "198", "not_covered": "204",
+OTHER_CARC = {
+    "documentation": "226",
+    "eligibility": "26",
+    "prior_authorization": "198",
+    "not_covered": "204",
     "benefit_limit": "151",
-              "bundled": "236", "procedure_or_modifier": "182", "diagnosis": "146", "place_or_bill_type": "58",
-              "network": "B7"}
+    "bundled": "236",
+    "procedure_or_modifier": "182",
+    "diagnosis": "146",
+    "place_or_bill_type": "58",
+    "network": "B7",
+}
 
 # The hazard of each cause from what is on the claim, in the order of CATEGORIES.
 HAZARDS = """[
@@ -55,9 +71,12 @@ HAZARDS = """[
 
 def judge_claims(con: duckdb.DuckDBPyConnection, months: int) -> None:
     """w_denial: one row per claim: probability, outcome, category; history is what was decided before its month."""
-    values_table(con, "w_category",
+    values_table(
+        con,
+        "w_category",
         "number, category, carc, adjustment_group, rarc, corrected_share, appealed_share, other_carc",
-                 [(number, *row, OTHER_CARC.get(str(row[0]))) for number, row in enumerate(CATEGORIES, start=1)])
+        [(number, *row, OTHER_CARC.get(str(row[0]))) for number, row in enumerate(CATEGORIES, start=1)],
+    )
     con.execute(f"""
     create or replace table w_hazard as
     with limited as (
@@ -110,7 +129,8 @@ def _shift_for_share(con: duckdb.DuckDBPyConnection, share: float) -> float:
         middle = (low + high) / 2
         # whole numbers add up to the same sum in any order; doubles do not
         row = con.execute(
-            f"select sum((logistic(score + {middle}) * 1e9)::bigint)::double / 1e9 / count(*) from w_hazard").fetchone()
+            f"select sum((logistic(score + {middle}) * 1e9)::bigint)::double / 1e9 / count(*) from w_hazard"
+        ).fetchone()
         if row is None or row[0] is None or row[0] > share:
             high = middle
         else:

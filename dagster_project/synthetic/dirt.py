@@ -26,34 +26,73 @@ class FeedDirt:
 
 BAD_DATE = "2025-02-30"
 DIRT: dict[str, FeedDirt] = {
-    "medical_claim": FeedDirt("claim_id", {
-        "broken_amount": ("charge_amount", "12,34.5.6"), "impossible_date": ("claim_start_date", BAD_DATE),
-        "missing_required": ("member_id", ""), "unknown_code": ("claim_type", "veterinary")}, wrong_field_count=2),
-    "medical_claim_line": FeedDirt("claim_id", {
-        "broken_amount": ("charge_amount", "n/a"), "impossible_date": ("claim_line_start_date", "2024-13-01"),
-        "missing_required": ("claim_line_number", "")}, broken_per_thousand=0.4, wrong_field_count=2),
+    "medical_claim": FeedDirt(
+        "claim_id",
+        {
+            "broken_amount": ("charge_amount", "12,34.5.6"),
+            "impossible_date": ("claim_start_date", BAD_DATE),
+            "missing_required": ("member_id", ""),
+            "unknown_code": ("claim_type", "veterinary"),
+        },
+        wrong_field_count=2,
+    ),
+    "medical_claim_line": FeedDirt(
+        "claim_id",
+        {
+            "broken_amount": ("charge_amount", "n/a"),
+            "impossible_date": ("claim_line_start_date", "2024-13-01"),
+            "missing_required": ("claim_line_number", ""),
+        },
+        broken_per_thousand=0.4,
+        wrong_field_count=2,
+    ),
     # its control totals must hold, so nothing here hides an amount or a field
-    "remittance": FeedDirt("claim_id", {
-        "impossible_date": ("paid_date", "2025-06-31"), "missing_required": ("remittance_id", ""),
-        "unknown_code": ("claim_status_code", "99")}, broken_per_thousand=0.3),
-    "remittance_adjustment": FeedDirt("claim_id", {
-        "broken_amount": ("adjustment_amount", "1O.00"), "unknown_code": ("adjustment_group_code", "XX")},
-        broken_per_thousand=0.3),
-    "encounter": FeedDirt("encounter_id", {
-        "impossible_date": ("encounter_start_date", "20250229"), "missing_required": ("encounter_type", ""),
-        "unknown_code": ("encounter_status", "vanished")}),
-    "encounter_diagnosis": FeedDirt("encounter_id", {"missing_required": ("diagnosis_code", "")},
-    broken_per_thousand=0.5),
-    "pharmacy_fill": FeedDirt("claim_id", {
-        "broken_amount": ("paid_amount", "$--"), "impossible_date": ("dispensing_date", "31/31/2025"),
-        "missing_required": ("payer_id", "")},
-        wrong_field_count=2),
-    "patient_accounting": FeedDirt("transaction_id", {
-        "broken_amount": ("transaction_amount", "twelve"), "unknown_code": ("transaction_type", "barter")}),
-    "work_record": FeedDirt("work_record_id", {"impossible_date": ("received_at", "2025-02-30 25:61:00"),
-    "missing_required": ("coder_id", "")}),
-    "eligibility": FeedDirt("member_id", {"impossible_date": ("enrollment_start_date", "0000-00-00"),
-    "unknown_code": ("coverage_rank", "third")}),
+    "remittance": FeedDirt(
+        "claim_id",
+        {
+            "impossible_date": ("paid_date", "2025-06-31"),
+            "missing_required": ("remittance_id", ""),
+            "unknown_code": ("claim_status_code", "99"),
+        },
+        broken_per_thousand=0.3,
+    ),
+    "remittance_adjustment": FeedDirt(
+        "claim_id",
+        {"broken_amount": ("adjustment_amount", "1O.00"), "unknown_code": ("adjustment_group_code", "XX")},
+        broken_per_thousand=0.3,
+    ),
+    "encounter": FeedDirt(
+        "encounter_id",
+        {
+            "impossible_date": ("encounter_start_date", "20250229"),
+            "missing_required": ("encounter_type", ""),
+            "unknown_code": ("encounter_status", "vanished"),
+        },
+    ),
+    "encounter_diagnosis": FeedDirt(
+        "encounter_id", {"missing_required": ("diagnosis_code", "")}, broken_per_thousand=0.5
+    ),
+    "pharmacy_fill": FeedDirt(
+        "claim_id",
+        {
+            "broken_amount": ("paid_amount", "$--"),
+            "impossible_date": ("dispensing_date", "31/31/2025"),
+            "missing_required": ("payer_id", ""),
+        },
+        wrong_field_count=2,
+    ),
+    "patient_accounting": FeedDirt(
+        "transaction_id",
+        {"broken_amount": ("transaction_amount", "twelve"), "unknown_code": ("transaction_type", "barter")},
+    ),
+    "work_record": FeedDirt(
+        "work_record_id",
+        {"impossible_date": ("received_at", "2025-02-30 25:61:00"), "missing_required": ("coder_id", "")},
+    ),
+    "eligibility": FeedDirt(
+        "member_id",
+        {"impossible_date": ("enrollment_start_date", "0000-00-00"), "unknown_code": ("coverage_rank", "third")},
+    ),
     "member": FeedDirt("member_id", {"impossible_date": ("birth_date", "1899-02-31")}),
     "scheduled_service": FeedDirt("scheduled_service_id", {"missing_required": ("service_status", "")}),
 }

@@ -29,19 +29,34 @@ SENT: dict[str, tuple[str | None, str, str]] = {
     "provider": (None, "provider_id", ""),
     "member": (None, "member_id", ""),
     "member_crosswalk": (None, "medical_record_number", ""),
-    "eligibility": ("greatest(t.enrollment_start_date, date '{start}')",
-    "member_id, coverage_rank, enrollment_start_date", ""),
+    "eligibility": (
+        "greatest(t.enrollment_start_date, date '{start}')",
+        "member_id, coverage_rank, enrollment_start_date",
+        "",
+    ),
     "encounter": ("coalesce(t.encounter_end_date, date '{end}')", "encounter_id", ""),
-    "encounter_diagnosis": ("coalesce(p.encounter_end_date, date '{end}')", "encounter_id, diagnosis_rank",
-    "join encounter p using (encounter_id)"),
-    "encounter_procedure": ("coalesce(p.encounter_end_date, date '{end}')", "encounter_id, procedure_number",
-    "join encounter p using (encounter_id)"),
+    "encounter_diagnosis": (
+        "coalesce(p.encounter_end_date, date '{end}')",
+        "encounter_id, diagnosis_rank",
+        "join encounter p using (encounter_id)",
+    ),
+    "encounter_procedure": (
+        "coalesce(p.encounter_end_date, date '{end}')",
+        "encounter_id, procedure_number",
+        "join encounter p using (encounter_id)",
+    ),
     "medical_claim": ("coalesce(t.submitted_date, date '{end}')", "claim_id", ""),
-    "medical_claim_line": ("coalesce(p.submitted_date, date '{end}')", "claim_id, claim_line_number",
-    "join medical_claim p using (claim_id)"),
+    "medical_claim_line": (
+        "coalesce(p.submitted_date, date '{end}')",
+        "claim_id, claim_line_number",
+        "join medical_claim p using (claim_id)",
+    ),
     "remittance": ("t.paid_date", "remittance_id, claim_id, adjudication_number, claim_line_number", ""),
-    "remittance_adjustment": ("t.paid_date",
-    "remittance_id, claim_id, adjudication_number, claim_line_number, adjustment_number", ""),
+    "remittance_adjustment": (
+        "t.paid_date",
+        "remittance_id, claim_id, adjudication_number, claim_line_number, adjustment_number",
+        "",
+    ),
     "provider_adjustment": ("t.paid_date", "remittance_id, adjustment_number", ""),
     "pharmacy_fill": ("t.paid_date", "claim_id, adjudication_number", ""),
     "patient_accounting": ("t.posting_date", "transaction_id", ""),
@@ -56,8 +71,15 @@ CRLF_FILE = ("patient_accounting", 2)
 RESENT_FILE = ("pharmacy_fill", 1)
 
 
-def write_files(con: duckdb.DuckDBPyConnection, landing: Path, start: str, end: str, months: int,
-                withheld: list[tuple[str, str]], progress: Callable[[str, int, int], None]) -> dict[str, int]:
+def write_files(
+    con: duckdb.DuckDBPyConnection,
+    landing: Path,
+    start: str,
+    end: str,
+    months: int,
+    withheld: list[tuple[str, str]],
+    progress: Callable[[str, int, int], None],
+) -> dict[str, int]:
     """Every feed's files; table w_planted lists the damage by file and physical line. Returns rows written per feed."""
     con.execute("create or replace table w_planted (feed varchar, file varchar, row bigint, kind varchar)")
     written: dict[str, int] = {}
@@ -73,8 +95,18 @@ def _exists(con: duckdb.DuckDBPyConnection, table: str) -> bool:
     return bool(con.execute("select 1 from information_schema.tables where table_name = ?", [table]).fetchall())
 
 
-def _write_feed(con: duckdb.DuckDBPyConnection, landing: Path, feed: str, day: str | None, order: str, join: str,
-                start: str, end: str, months: int, withheld: list[tuple[str, str]]) -> int:
+def _write_feed(
+    con: duckdb.DuckDBPyConnection,
+    landing: Path,
+    feed: str,
+    day: str | None,
+    order: str,
+    join: str,
+    start: str,
+    end: str,
+    months: int,
+    withheld: list[tuple[str, str]],
+) -> int:
     columns = [row[0] for row in con.execute(f'describe "{feed}"').fetchall()]
     # earlier rows than the period (authorizations, bookings) were sent in its first month
     number = "0"
@@ -93,9 +125,9 @@ def _write_feed(con: duckdb.DuckDBPyConnection, landing: Path, feed: str, day: s
     # A month in which nothing happened is a file with a header alone: a sender whose file is missing said nothing.
     calendar = f"(select unnest(range({1 if day is None else months}))::integer as month_number)"
     sent = con.execute(f"""
-    with lines as (select month_number, {amount or '0'} as {amount or 'amount'}, file_rows from w_file
-                   union all select month_number, {amount or '0'}, null from w_dirt)
-    select month_number, {label}, count({amount or 'amount'}), {total}, coalesce(max(file_rows), 0)
+    with lines as (select month_number, {amount or "0"} as {amount or "amount"}, file_rows from w_file
+                   union all select month_number, {amount or "0"}, null from w_dirt)
+    select month_number, {label}, count({amount or "amount"}), {total}, coalesce(max(file_rows), 0)
     from {calendar} full join lines using (month_number) group by all order by 1""").fetchall()
     folder = landing / feed
     folder.mkdir(parents=True, exist_ok=True)
@@ -127,12 +159,20 @@ def _place_dirt(con: duckdb.DuckDBPyConnection, feed: str, columns: list[str]) -
     """)
 
 
-def _write_file(con: duckdb.DuckDBPyConnection, path: Path, feed: str, columns: list[str], month: int, lines: int,
-                control: object, file_rows: int) -> int:
+def _write_file(
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    feed: str,
+    columns: list[str],
+    month: int,
+    lines: int,
+    control: object,
+    file_rows: int,
+) -> int:
     names = ", ".join(columns)
     con.execute(f"""
     copy (select {names} from (
-              select {', '.join(f'{name}::varchar as {name}' for name in columns)}, rn, 0 as dirt_number from w_file
+              select {", ".join(f"{name}::varchar as {name}" for name in columns)}, rn, 0 as dirt_number from w_file
               where month_number = {month}
               union all select {names}, rn, dirt_number from w_dirt where month_number = {month})
           order by rn, dirt_number)
@@ -151,8 +191,10 @@ def _write_file(con: duckdb.DuckDBPyConnection, path: Path, feed: str, columns: 
         _plant(con, feed, path.stem + "_resent.csv", None, "resent_file")
     if feed in GZIPPED:
         path = to_gzip(path)
-    con.execute("insert into w_planted select ?, ?, file_line, dirt_kind from w_marked where month_number = ?",
-                [feed, path.name, month])
+    con.execute(
+        "insert into w_planted select ?, ?, file_line, dirt_kind from w_marked where month_number = ?",
+        [feed, path.name, month],
+    )
     for number in range(short):
         _plant(con, feed, path.name, lines + 2 + number, "wrong_field_count")
     return lines + short

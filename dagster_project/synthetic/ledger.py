@@ -39,17 +39,23 @@ def build_ledger(
     """
     causes = causes_of(ledger_error)
     con.execute(_DOCUMENTS, {"seed": seed, "own_payer": OWN_PAYER})
-    months = [row[0] for row in con.execute(
-        "select distinct strftime(document_date, '%Y-%m') as m from ledger_document "
-        "where account_code = 'payer_payments' order by m"
-    ).fetchall()]
+    months = [
+        row[0]
+        for row in con.execute(
+            "select distinct strftime(document_date, '%Y-%m') as m from ledger_document "
+            "where account_code = 'payer_payments' order by m"
+        ).fetchall()
+    ]
     withheld = _withheld_month(months) if "missing_load" in causes else None
-    con.execute(_PLAN, {
-        "withheld": withheld,
-        "late": "posted_in_another_month" in causes,
-        "reversal": "reversal" in causes,
-        "recoupment": "recoupment" in causes,
-    })
+    con.execute(
+        _PLAN,
+        {
+            "withheld": withheld,
+            "late": "posted_in_another_month" in causes,
+            "reversal": "reversal" in causes,
+            "recoupment": "recoupment" in causes,
+        },
+    )
     con.execute(_JOURNAL)
     if months:
         _plant(con, causes, _fault_month(months))

@@ -13,14 +13,24 @@ from dagster_project.synthetic.reference import FAMILY, GIVEN, values_table
 
 STREETS = ["Alder", "Birch", "Cypress", "Dogwood", "Elm", "Foxglove", "Ginkgo", "Hazel", "Ironwood", "Juniper"]
 # city, ZIP prefix: the last area is small, so its three digits are blanked when ZIPs are generalised
-TOWNS = [("Larkspur", "171"), ("Brannoc", "190"), ("Fennimore", "159"), ("Rio Verde", "191"), ("Outer Moss", "821"),
-    ("Thistle Gap", "036")]
+TOWNS = [
+    ("Larkspur", "171"),
+    ("Brannoc", "190"),
+    ("Fennimore", "159"),
+    ("Rio Verde", "191"),
+    ("Outer Moss", "821"),
+    ("Thistle Gap", "036"),
+]
 
 
 def make_people(con: duckdb.DuckDBPyConnection, members: int, start: str, end: str) -> None:
     """w_person: one row per person with plan before and after a change, spans of cover, frailty and conditions."""
-    values_table(con, "w_canary", "m, first_name, last_name, ssn, address, city, phone, email, birth_date, zip",
-                 [(number, *person) for number, person in enumerate(CANARY_PEOPLE[:CANARY_MEMBERS], start=1)])
+    values_table(
+        con,
+        "w_canary",
+        "m, first_name, last_name, ssn, address, city, phone, email, birth_date, zip",
+        [(number, *person) for number, person in enumerate(CANARY_PEOPLE[:CANARY_MEMBERS], start=1)],
+    )
     con.execute(f"""
     create or replace table w_person_base as
     with drawn as (

@@ -39,9 +39,12 @@ PLANS: list[tuple[object, ...]] = [
 
 # Which payer wants an authorization for which class of service.
 AUTHORIZATION_RULES: dict[str, str] = {
-    "HLH": "surgery infusion sleep", "MRM": "imaging surgery infusion dme sleep",
+    "HLH": "surgery infusion sleep",
+    "MRM": "imaging surgery infusion dme sleep",
     "BSX": "imaging surgery infusion dme sleep therapy",
-    "SVA": "imaging surgery infusion dme sleep therapy", "OMC": "dme", "PSM": "imaging surgery infusion dme",
+    "SVA": "imaging surgery infusion dme sleep therapy",
+    "OMC": "dme",
+    "PSM": "imaging surgery infusion dme",
 }
 
 # Hospitals and clinics: name, specialty, city, ZIP, price factor, charge factor, habit of forgetting authorizations
@@ -61,21 +64,88 @@ ORGANIZATIONS: list[tuple[object, ...]] = [
     ("Corner Mortar Pharmacy", "pharmacy", "Fennimore", "15906", 1.00, 1.4, 0.0),
     ("Nightjar Mail Pharmacy", "pharmacy", "Río Verde", "19141", 0.95, 1.2, 0.0),
 ]
-SPECIALTIES = ["family medicine", "internal medicine", "pediatrics", "cardiology", "orthopedic surgery",
+SPECIALTIES = [
+    "family medicine",
+    "internal medicine",
+    "pediatrics",
+    "cardiology",
+    "orthopedic surgery",
     "gastroenterology",
-               "emergency medicine", "hospital medicine", "radiology", "anesthesiology", "oncology", "nephrology",
-               "psychology",
-               "physical therapy", "pulmonology", "dermatology"]
-GIVEN = ["Ada", "Bruno", "Celia", "Dmitri", "Esme", "Farid", "Greta", "Hugo", "Ines", "Jonas", "Kaya", "Leon", "Mira",
-    "Nils", "Opal",
-         "Pavel", "Rosa", "Sami", "Tess", "Umar", "Vera", "Wim", "Yara", "Zeno", "Amara", "Björn", "Chloé", "Deniz",
-         "Elif", "Fynn"]
-FAMILY = ["Ashgrove", "Bellweather", "Castellan", "Dunmore", "Everhart", "Fairbairn", "Greenhalgh", "Hollis", "Iverson",
+    "emergency medicine",
+    "hospital medicine",
+    "radiology",
+    "anesthesiology",
+    "oncology",
+    "nephrology",
+    "psychology",
+    "physical therapy",
+    "pulmonology",
+    "dermatology",
+]
+GIVEN = [
+    "Ada",
+    "Bruno",
+    "Celia",
+    "Dmitri",
+    "Esme",
+    "Farid",
+    "Greta",
+    "Hugo",
+    "Ines",
+    "Jonas",
+    "Kaya",
+    "Leon",
+    "Mira",
+    "Nils",
+    "Opal",
+    "Pavel",
+    "Rosa",
+    "Sami",
+    "Tess",
+    "Umar",
+    "Vera",
+    "Wim",
+    "Yara",
+    "Zeno",
+    "Amara",
+    "Björn",
+    "Chloé",
+    "Deniz",
+    "Elif",
+    "Fynn",
+]
+FAMILY = [
+    "Ashgrove",
+    "Bellweather",
+    "Castellan",
+    "Dunmore",
+    "Everhart",
+    "Fairbairn",
+    "Greenhalgh",
+    "Hollis",
+    "Iverson",
     "Jessop",
-          "Kestrel", "Lindqvist", "Marchetti", "Northcote", "Okonjo", "Pemberton", "Quillon", "Ravensworth",
-          "Santangelo", "Thistlewood",
-          "Umberfield", "Vandermeer", "Whitlock", "Yarrow", "Zimmerling", "Abernathy", "Núñez", "Costigan", "Åkesson",
-          "Eastlake"]
+    "Kestrel",
+    "Lindqvist",
+    "Marchetti",
+    "Northcote",
+    "Okonjo",
+    "Pemberton",
+    "Quillon",
+    "Ravensworth",
+    "Santangelo",
+    "Thistlewood",
+    "Umberfield",
+    "Vandermeer",
+    "Whitlock",
+    "Yarrow",
+    "Zimmerling",
+    "Abernathy",
+    "Núñez",
+    "Costigan",
+    "Åkesson",
+    "Eastlake",
+]
 
 
 def values_table(con: duckdb.DuckDBPyConnection, name: str, columns: str, rows: Sequence[Sequence[object]]) -> None:
@@ -94,18 +164,33 @@ def _literal(value: object) -> str:
 
 def make_reference(con: duckdb.DuckDBPyConnection, members: int) -> None:
     """Tables of payers, plans, contracts and providers; the number of clinicians grows with the members."""
-    values_table(con, "w_payer",
+    values_table(
+        con,
+        "w_payer",
         "payer_id, payer_name, line_of_business, state, price_level, filing_days, adjudication_days, "
-                 "payment_weekday, authorization_strictness, necessity_strictness, network_strictness, "
-                 "documentation_strictness", PAYERS)
-    values_table(con, "w_plan",
+        "payment_weekday, authorization_strictness, necessity_strictness, network_strictness, "
+        "documentation_strictness",
+        PAYERS,
+    )
+    values_table(
+        con,
+        "w_plan",
         "plan_id, payer_id, plan_name, deductible, out_of_pocket, coinsurance, copay_office, copay_emergency, "
-                 "copay_pharmacy", PLANS)
-    values_table(con, "w_authorization_rule", "payer_id, service_class",
-                 [(payer, service) for payer, services in AUTHORIZATION_RULES.items() for service in services.split()])
-    values_table(con, "w_organization",
+        "copay_pharmacy",
+        PLANS,
+    )
+    values_table(
+        con,
+        "w_authorization_rule",
+        "payer_id, service_class",
+        [(payer, service) for payer, services in AUTHORIZATION_RULES.items() for service in services.split()],
+    )
+    values_table(
+        con,
+        "w_organization",
         "name, specialty, city, zip, price_factor, charge_factor, forgets_authorization, org",
-                 [(*row, number) for number, row in enumerate(ORGANIZATIONS)])
+        [(*row, number) for number, row in enumerate(ORGANIZATIONS)],
+    )
     values_table(con, "w_specialty", "specialty, number", list(zip(SPECIALTIES, range(len(SPECIALTIES)), strict=True)))
     values_table(con, "w_given", "name, number", list(zip(GIVEN, range(len(GIVEN)), strict=True)))
     values_table(con, "w_family", "name, number", list(zip(FAMILY, range(len(FAMILY)), strict=True)))

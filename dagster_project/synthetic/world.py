@@ -32,9 +32,17 @@ FIRST_YEAR = 2024
 Progress = Callable[[str, int, int], None]
 
 
-def generate(landing: Path, answers: Path, members: int, seed: int, months: int = 24,
-             ledger_error: bool | set[str] = False, progress: Progress | None = None, memory_limit: str = "2GB",
-             threads: int = 2) -> dict[str, int]:
+def generate(
+    landing: Path,
+    answers: Path,
+    members: int,
+    seed: int,
+    months: int = 24,
+    ledger_error: bool | set[str] = False,
+    progress: Progress | None = None,
+    memory_limit: str = "2GB",
+    threads: int = 2,
+) -> dict[str, int]:
     """Writes all feeds of a world of so many members and months, the same bytes for a seed; returns rows per feed.
 
     `ledger_error` plants faults in the finance ledger; `progress` is told (stage, done, total).
@@ -46,14 +54,23 @@ def generate(landing: Path, answers: Path, members: int, seed: int, months: int 
         try:
             con.execute(f"set memory_limit = '{memory_limit}'; set threads = {int(threads)}")
             con.execute(f"set temp_directory = '{folder}/spill'")
-            return build_and_write(con, Path(landing), Path(answers), members, seed, months, ledger_error,
-                                   progress or _silent)
+            return build_and_write(
+                con, Path(landing), Path(answers), members, seed, months, ledger_error, progress or _silent
+            )
         finally:
             con.close()
 
 
-def build_and_write(con: duckdb.DuckDBPyConnection, landing: Path, answers: Path, members: int, seed: int, months: int,
-                    ledger_error: bool | set[str], progress: Progress) -> dict[str, int]:
+def build_and_write(
+    con: duckdb.DuckDBPyConnection,
+    landing: Path,
+    answers: Path,
+    members: int,
+    seed: int,
+    months: int,
+    ledger_error: bool | set[str],
+    progress: Progress,
+) -> dict[str, int]:
     """The same on a given connection, whose tables then are the world."""
     start, end = build_world(con, members, seed, months, progress)
     progress("ledger", 0, 1)
@@ -68,29 +85,63 @@ def build_and_write(con: duckdb.DuckDBPyConnection, landing: Path, answers: Path
     return written
 
 
-def build_world(con: duckdb.DuckDBPyConnection, members: int, seed: int, months: int,
-                progress: Progress | None = None) -> tuple[str, str]:
+def build_world(
+    con: duckdb.DuckDBPyConnection, members: int, seed: int, months: int, progress: Progress | None = None
+) -> tuple[str, str]:
     """All feeds but the ledger as clean tables of a connection, named as the feeds; returns first and last day."""
     progress = progress or _silent
     start = f"{FIRST_YEAR}-01-01"
     end = con.execute(f"select (date '{start}' + to_months({months}))::date - 1").fetchall()[0][0].isoformat()
     steps: list[tuple[str, list[Callable[[], None]]]] = [
-        ("reference", [lambda: make_macros(con, seed), lambda: reference.make_reference(con, members),
-                       lambda: catalog.make_catalog(con),
-                       lambda: reference.write_reference_feeds(con, FIRST_YEAR, int(end[:4]))]),
+        (
+            "reference",
+            [
+                lambda: make_macros(con, seed),
+                lambda: reference.make_reference(con, members),
+                lambda: catalog.make_catalog(con),
+                lambda: reference.write_reference_feeds(con, FIRST_YEAR, int(end[:4])),
+            ],
+        ),
         ("people", [lambda: people.make_people(con, members, start, end), lambda: people.write_people_feeds(con, end)]),
         ("care", [lambda: care.make_encounters(con, start, end, months), lambda: care.make_services(con)]),
-        ("claims", [lambda: billing.price_services(con, end), lambda: billing.make_authorizations(con),
-                    lambda: billing.make_claims(con, end)]),
+        (
+            "claims",
+            [
+                lambda: billing.price_services(con, end),
+                lambda: billing.make_authorizations(con),
+                lambda: billing.make_claims(con, end),
+            ],
+        ),
         ("denials", [lambda: denials.judge_claims(con, months)]),
-        ("adjudication", [lambda: adjudication.follow_up(con, end), lambda: adjudication.make_adjudications(con, end),
-                          lambda: pharmacy.make_fills(con, end, months)]),
-        ("benefits", [lambda: adjudication.apply_benefits(con), lambda: adjudication.settle_lines(con),
-                      lambda: adjudication.answer_second_payers(con, end)]),
-        ("feeds", [lambda: care.write_encounter_feeds(con, end), lambda: billing.write_claim_feeds(con),
-                   lambda: adjudication.write_remittance_feeds(con), lambda: pharmacy.write_pharmacy_feed(con, end)]),
-        ("money", [lambda: money.write_patient_accounting(con, end),
-                   lambda: money.write_provider_adjustments(con, end)]),
+        (
+            "adjudication",
+            [
+                lambda: adjudication.follow_up(con, end),
+                lambda: adjudication.make_adjudications(con, end),
+                lambda: pharmacy.make_fills(con, end, months),
+            ],
+        ),
+        (
+            "benefits",
+            [
+                lambda: adjudication.apply_benefits(con),
+                lambda: adjudication.settle_lines(con),
+                lambda: adjudication.answer_second_payers(con, end),
+            ],
+        ),
+        (
+            "feeds",
+            [
+                lambda: care.write_encounter_feeds(con, end),
+                lambda: billing.write_claim_feeds(con),
+                lambda: adjudication.write_remittance_feeds(con),
+                lambda: pharmacy.write_pharmacy_feed(con, end),
+            ],
+        ),
+        (
+            "money",
+            [lambda: money.write_patient_accounting(con, end), lambda: money.write_provider_adjustments(con, end)],
+        ),
         ("work", [lambda: work.write_work_records(con, end), lambda: work.write_scheduling_feeds(con, end)]),
     ]
     for done, (stage, parts) in enumerate(steps):

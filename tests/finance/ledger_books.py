@@ -23,8 +23,12 @@ from dagster_project.sources.lake import schema, write_rows
 from dagster_project.synthetic.ledger import FAULTS, ORDINARY
 
 FEEDS = {
-    "medical_claim": "submitted_date", "remittance": "paid_date", "remittance_adjustment": "paid_date",
-    "provider_adjustment": "paid_date", "patient_accounting": "posting_date", "pharmacy_fill": "paid_date",
+    "medical_claim": "submitted_date",
+    "remittance": "paid_date",
+    "remittance_adjustment": "paid_date",
+    "provider_adjustment": "paid_date",
+    "patient_accounting": "posting_date",
+    "pharmacy_fill": "paid_date",
     "ledger_posting": "posting_date",
 }
 _TYPES = {"text": "varchar", "code": "varchar", "integer": "bigint", "usd": "decimal(18,2)"}
@@ -119,8 +123,12 @@ def make_documents(
 
 
 def write_source(
-    con: duckdb.DuckDBPyConnection, settings: Settings, contracts: Mapping[str, Contract], data_source: str,
-    withheld: list[tuple[str, str]] | None = None, without: tuple[str, ...] = (),
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    contracts: Mapping[str, Contract],
+    data_source: str,
+    withheld: list[tuple[str, str]] | None = None,
+    without: tuple[str, ...] = (),
 ) -> None:
     """The tables as one sender's loads in the lake, a file a month, but for withheld files and feeds of `without`."""
     loads, outcomes, admissions = [], [], []
@@ -137,7 +145,8 @@ def write_source(
             path = settings.lake / "raw" / feed / f"{load_id}.parquet"
             columns = ", ".join(
                 f"cast({column.source} as {column.type}) as {column.name}"
-                for column in contract.lake_columns() if column.source
+                for column in contract.lake_columns()
+                if column.source
             )
             rows = con.execute(f"""
             copy (
@@ -149,19 +158,43 @@ def write_source(
             amount = con.execute(
                 f"select cast(coalesce(sum({contract.amount}), 0) as decimal(38, 10)) from read_parquet('{path}')"
             ).fetchall()[0][0]
-            loads.append({
-                "load_id": load_id, "feed": feed, "layout": "claimhouse", "data_source": data_source,
-                "file_name": f"{data_source}/{feed}/{feed}_{month}.csv", "batch_id": f"{feed}_{month}",
-                "load_number": 1,
-                "loaded_at": dt.datetime(2026, 1, 2), "status": "read", "rows_read": rows, "rows_accepted": rows,
-                "rows_set_aside": 0, "rows_excluded": 0, "raw_row_count": rows, "is_conserved": True,
-                "key_version": "1", "amount_read": amount, "amount_accepted": amount, "amount_set_aside": 0,
-                "amount_excluded": 0, "raw_amount": amount,
-            })
-            outcomes.append({"load_id": load_id, "feed": feed, "outcome": "accepted", "row_count": rows,
-                             "amount": amount})
-            admissions.append({"load_id": load_id, "feed": feed, "verdict": "admitted",
-                               "judged_at": dt.datetime(2026, 1, 2), "failed_expectation_count": 0})
+            loads.append(
+                {
+                    "load_id": load_id,
+                    "feed": feed,
+                    "layout": "claimhouse",
+                    "data_source": data_source,
+                    "file_name": f"{data_source}/{feed}/{feed}_{month}.csv",
+                    "batch_id": f"{feed}_{month}",
+                    "load_number": 1,
+                    "loaded_at": dt.datetime(2026, 1, 2),
+                    "status": "read",
+                    "rows_read": rows,
+                    "rows_accepted": rows,
+                    "rows_set_aside": 0,
+                    "rows_excluded": 0,
+                    "raw_row_count": rows,
+                    "is_conserved": True,
+                    "key_version": "1",
+                    "amount_read": amount,
+                    "amount_accepted": amount,
+                    "amount_set_aside": 0,
+                    "amount_excluded": 0,
+                    "raw_amount": amount,
+                }
+            )
+            outcomes.append(
+                {"load_id": load_id, "feed": feed, "outcome": "accepted", "row_count": rows, "amount": amount}
+            )
+            admissions.append(
+                {
+                    "load_id": load_id,
+                    "feed": feed,
+                    "verdict": "admitted",
+                    "judged_at": dt.datetime(2026, 1, 2),
+                    "failed_expectation_count": 0,
+                }
+            )
     write_rows(loads, schema("loads"), settings.lake / "loads" / f"{data_source}.parquet")
     write_rows(outcomes, schema("load_outcomes"), settings.lake / "load_outcomes" / f"{data_source}.parquet")
     write_rows(admissions, schema("admissions"), settings.lake / "admissions" / f"{data_source}.parquet")
@@ -170,9 +203,22 @@ def write_source(
 def build(settings: Settings, *select: str, command: str = "build") -> str:
     """Runs dbt on the home; returns what it printed. Raises AssertionError with it where a model or test fails."""
     done = subprocess.run(
-        [str(Path(sys.executable).parent / "dbt"), command, "--project-dir", str(DBT_PROJECT), "--select", *select,
-         "--indirect-selection", "cautious", *(["--exclude-resource-type", "unit_test"] if command == "build" else [])],
-        env={**os.environ, **settings.environment()}, capture_output=True, text=True, cwd=settings.home, check=False,
+        [
+            str(Path(sys.executable).parent / "dbt"),
+            command,
+            "--project-dir",
+            str(DBT_PROJECT),
+            "--select",
+            *select,
+            "--indirect-selection",
+            "cautious",
+            *(["--exclude-resource-type", "unit_test"] if command == "build" else []),
+        ],
+        env={**os.environ, **settings.environment()},
+        capture_output=True,
+        text=True,
+        cwd=settings.home,
+        check=False,
     )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     return done.stdout
@@ -226,12 +272,15 @@ class Reconciled:
     def found(self, source: str) -> dict[CauseKey, Decimal]:
         """Amount by month, entity, payer, line of business, account and cause, where there is one."""
         causes = ", ".join(f"{cause}_amount as {cause}" for cause in sorted(ORDINARY | FAULTS))
-        rows = self.query(f"""
+        rows = self.query(
+            f"""
             select posting_month, entity_code, payer_id, line_of_business, account_code, cause, amount
             from (
                 unpivot (select posting_month, entity_code, payer_id, line_of_business, account_code, {causes}
                          from marts.fct_ledger_reconciliation where data_source = ?)
-                on {', '.join(sorted(ORDINARY | FAULTS))} into name cause value amount
+                on {", ".join(sorted(ORDINARY | FAULTS))} into name cause value amount
             ) where amount <> 0
-        """, source)
+        """,
+            source,
+        )
         return {row[:-1]: row[-1] for row in rows}  # type: ignore[misc]

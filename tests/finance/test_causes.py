@@ -18,7 +18,9 @@ def cells(reconciled: Reconciled, source: str, condition: str) -> list[tuple[obj
     """Month, entity, payer, line of business, account and status of a source's cells for which the condition holds."""
     return reconciled.query(
         "select posting_month, entity_code, payer_id, line_of_business, account_code, status "
-        f"from marts.fct_ledger_reconciliation where data_source = ? and {condition}", source)
+        f"from marts.fct_ledger_reconciliation where data_source = ? and {condition}",
+        source,
+    )
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -35,13 +37,16 @@ def test_only_the_planted_cause_is_found_when_it_is_planted_alone(reconciled: Re
     assert {key[-1] for key in reconciled.found(cause)} == {cause}
 
 
-@pytest.mark.parametrize(("source", "causes"), [
-    ("duplicate_and_wrong_account", {"duplicate_posting", "wrong_account"}),
-    ("duplicate_and_unexplained", {"duplicate_posting", "unexplained"}),
-    ("missing_and_late", {"missing_load", "posted_in_another_month"}),
-    ("missing_and_reversal", {"missing_load", "reversal"}),
-    ("with_errors", {"duplicate_posting", "wrong_account", "unexplained"}),
-])
+@pytest.mark.parametrize(
+    ("source", "causes"),
+    [
+        ("duplicate_and_wrong_account", {"duplicate_posting", "wrong_account"}),
+        ("duplicate_and_unexplained", {"duplicate_posting", "unexplained"}),
+        ("missing_and_late", {"missing_load", "posted_in_another_month"}),
+        ("missing_and_reversal", {"missing_load", "reversal"}),
+        ("with_errors", {"duplicate_posting", "wrong_account", "unexplained"}),
+    ],
+)
 def test_two_causes_are_told_apart_when_they_meet_in_one_cell(reconciled: Reconciled, source: str, causes: set[str]):
     by_cell: dict[object, set[object]] = {}
     for *cell, cause in reconciled.found(source):
@@ -65,7 +70,7 @@ def test_a_fault_blocks_its_cells_and_no_other_when_it_is_planted(reconciled: Re
     touched = {key[:-1] for key in reconciled.answers[fault]}
     blocked = {row[:-1] for row in cells(reconciled, fault, "is_blocking")}
     cancelling = {row[:-1] for row in cells(reconciled, fault, "is_blocking and difference_amount = 0")}
-    tolerated = {cell for cell in touched if cell[-1] == "gross_charges"}     # the small journal, below the floor
+    tolerated = {cell for cell in touched if cell[-1] == "gross_charges"}  # the small journal, below the floor
     assert blocked - cancelling == touched - tolerated
     assert blocked
 
@@ -116,7 +121,8 @@ def test_claims_in_preparation_and_second_payers_are_no_charges_when_gross_charg
             on c.data_source = o.data_source and c.original_claim_token = o.claim_token
         where c.data_source = 'untouched' and c.claim_status = 'submitted' and c.coverage_rank = 'primary'""")
     every_claim = reconciled.query(
-        "select sum(charge_amount) from staging.stg_medical_claim__claims where data_source = 'untouched'")
+        "select sum(charge_amount) from staging.stg_medical_claim__claims where data_source = 'untouched'"
+    )
     assert rows == expected
     assert rows != every_claim
 
@@ -130,8 +136,8 @@ def test_the_published_demonstration_gives_the_answers_when_it_went_through_ever
             create table found as
             from (unpivot (select posting_month, entity_code, payer_id, line_of_business, account_code, {causes}
                            from marts.fct_ledger_reconciliation where status <> 'no_data')
-                  on {', '.join(sorted(ORDINARY | FAULTS))} into name cause value amount) where amount <> 0;
-            create table planted as from '{demo_settings.answers / 'ledger.parquet'}';
+                  on {", ".join(sorted(ORDINARY | FAULTS))} into name cause value amount) where amount <> 0;
+            create table planted as from '{demo_settings.answers / "ledger.parquet"}';
         """)
         assert con.execute("select count(*) > 50 from planted").fetchall() == [(True,)]
         assert not con.execute("(from found except from planted) union all (from planted except from found)").fetchall()

@@ -53,9 +53,12 @@ def test_every_bridge_closes_to_the_cent_when_read_account_by_account(reconciled
 
 def test_the_statement_sums_to_the_mart_when_all_payers_are_added(reconciled: Reconciled):
     (one,) = statement(reconciled.settings, FAULTY, "with_errors")
-    rows = reconciled.query("""
+    rows = reconciled.query(
+        """
         select entity_code, account_code, sum(warehouse_amount), sum(ledger_amount) from marts.fct_ledger_reconciliation
-        where data_source = 'with_errors' and posting_month = ? group by all""", dt.date(2025, 6, 1))
+        where data_source = 'with_errors' and posting_month = ? group by all""",
+        dt.date(2025, 6, 1),
+    )
     assert {(a.entity_code, a.account_code, a.warehouse_amount, a.ledger_amount) for a in one.accounts} == set(rows)
 
 
@@ -74,7 +77,8 @@ def test_a_month_cannot_be_signed_when_a_fault_stands(reconciled: Reconciled):
     assert "NOT READY TO SIGN" in paper
     assert "Approved by" not in paper
     assert {"duplicate_posting", "wrong_account", "unexplained"} <= {
-        cause for cell in one.blocking for cause, amount in cell.causes.items() if amount}
+        cause for cell in one.blocking for cause, amount in cell.causes.items() if amount
+    }
 
 
 def test_the_statement_names_the_files_when_a_load_is_missing(reconciled: Reconciled):
@@ -89,8 +93,10 @@ def test_the_loads_behind_a_statement_sum_to_its_figures_when_both_sides_are_add
     (one,) = statement(reconciled.settings, FAULTY, "demonstration")
     for entity in ("provider_group", "health_plan"):
         accounts = [account for account in one.accounts if account.entity_code == entity]
-        sums = {"warehouse": sum(account.warehouse_amount for account in accounts),
-                "ledger": sum(account.ledger_amount for account in accounts)}
+        sums = {
+            "warehouse": sum(account.warehouse_amount for account in accounts),
+            "ledger": sum(account.ledger_amount for account in accounts),
+        }
         for side, amount in sums.items():
             loads = [load for load in one.loads if (load.entity_code, load.side) == (entity, side)]
             assert sum(load.amount for load in loads) == amount
@@ -105,8 +111,14 @@ def test_a_month_without_books_is_refused_with_the_months_there_are(reconciled: 
 
 
 def test_the_documents_of_a_cell_sum_to_its_difference_when_drilled_from_it(reconciled: Reconciled):
-    cell = find_cell(reconciled.settings, FAULTY, entity="provider_group", account="payer_payments", payer="HLH",
-                     data_source="with_errors")
+    cell = find_cell(
+        reconciled.settings,
+        FAULTY,
+        entity="provider_group",
+        account="payer_payments",
+        payer="HLH",
+        data_source="with_errors",
+    )
     figure = {"entity": "provider_group", "account": "payer_payments", "payer": "HLH", "data_source": "with_errors"}
     documents, total = drill(reconciled.settings, FAULTY, **figure, limit=10_000)
     assert total == len(documents) > 0
@@ -119,11 +131,13 @@ def test_the_documents_of_a_cell_sum_to_its_difference_when_drilled_from_it(reco
 
 
 def test_a_claim_leads_to_its_lines_when_traced_from_a_drilled_document(reconciled: Reconciled):
-    (document, *_), _ = drill(reconciled.settings, FAULTY, account="payer_payments", data_source="with_errors",
-                              cause="duplicate_posting")
+    (document, *_), _ = drill(
+        reconciled.settings, FAULTY, account="payer_payments", data_source="with_errors", cause="duplicate_posting"
+    )
     assert document.claim_token
-    places = [place for place in trace(reconciled.settings, document.claim_token)
-              if place.load_id.startswith("with_errors.")]
+    places = [
+        place for place in trace(reconciled.settings, document.claim_token) if place.load_id.startswith("with_errors.")
+    ]
     told = {place.feed for place in places}
     assert told >= {"medical_claim", "remittance", "remittance_adjustment", "ledger_posting"}
     for place in places:
@@ -158,7 +172,7 @@ def test_an_accepted_difference_no_longer_blocks_when_the_warehouse_is_built_aga
     chosen = find_cell(copied, FAULTY, account="patient_payments", data_source="unexplained")
     before = blocking_cells(copied)
     accept(copied, chosen.cell, by="Ada  Controller", reason="manual journal for lockbox fees, to be reversed in July")
-    assert blocking_cells(copied) == before        # until the next run nothing changes
+    assert blocking_cells(copied) == before  # until the next run nothing changes
     build(copied, "stg_lake__ledger_acceptances", "fct_ledger_reconciliation", command="run")
     after = blocking_cells(copied)
     assert {cell.cell for cell in before} - {cell.cell for cell in after} == {chosen.cell}
@@ -170,10 +184,13 @@ def test_an_accepted_difference_no_longer_blocks_when_the_warehouse_is_built_aga
         accept(copied, chosen.cell, by="Ada Controller", reason="once more for good measure")
 
 
-@pytest.mark.parametrize(("by", "reason", "complaint"), [
-    ("  ", "a good and long reason", "needs a name"),
-    ("Ada Controller", "ok", "needs a reason"),
-])
+@pytest.mark.parametrize(
+    ("by", "reason", "complaint"),
+    [
+        ("  ", "a good and long reason", "needs a name"),
+        ("Ada Controller", "ok", "needs a reason"),
+    ],
+)
 def test_an_acceptance_is_refused_when_name_or_reason_say_nothing(
     reconciled: Reconciled, by: str, reason: str, complaint: str
 ):
@@ -201,7 +218,7 @@ def test_the_published_books_are_read_when_the_warehouse_is_older(copied: Settin
     with open_books(copied) as books:
         assert books.origin == "published as 20250101"
     assert {one.data_source for one in statement(copied, FAULTY)} == {"demonstration"}
-    os.utime(copied.warehouse)                       # a run wrote the warehouse, and publication was refused
+    os.utime(copied.warehouse)  # a run wrote the warehouse, and publication was refused
     with open_books(copied) as books:
         assert books.origin == "warehouse, not published yet"
     assert "with_errors" in {one.data_source for one in statement(copied, FAULTY)}
@@ -229,7 +246,12 @@ def test_the_published_books_are_read_with_a_word_of_warning_when_the_warehouse_
 
 
 def test_the_finance_unit_tests_hold_when_dbt_runs_them(reconciled: Reconciled):
-    said = build(reconciled.settings, "int_finance__matched,test_type:unit", "fct_ledger_reconciliation,test_type:unit",
-                 "int_lake__loads,test_type:unit", command="test")
+    said = build(
+        reconciled.settings,
+        "int_finance__matched,test_type:unit",
+        "fct_ledger_reconciliation,test_type:unit",
+        "int_lake__loads,test_type:unit",
+        command="test",
+    )
     assert "Completed successfully" in said
     assert "PASS=" in said

@@ -49,9 +49,15 @@ def test_the_deductible_bites_early_when_the_year_is_young(invented):
 
 
 def test_the_plans_of_the_feed_are_the_ones_applied_when_years_differ(invented):
-    assert invented.one("""select count(*) from (select plan_id from benefit_plan group by 1
-                           having count(distinct effective_from_date) < 2)""") == 0
-    assert invented.one("""select count(*) from benefit_plan p join w_benefit b on b.plan_id = p.plan_id
+    assert (
+        invented.one("""select count(*) from (select plan_id from benefit_plan group by 1
+                           having count(distinct effective_from_date) < 2)""")
+        == 0
+    )
+    assert (
+        invented.one("""select count(*) from benefit_plan p join w_benefit b on b.plan_id = p.plan_id
         and b.benefit_year = year(effective_from_date)
                            where individual_deductible_amount <> deductible
-                               or family_deductible_amount <> 2 * deductible""") == 0
+                               or family_deductible_amount <> 2 * deductible""")
+        == 0
+    )

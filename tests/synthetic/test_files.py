@@ -35,8 +35,11 @@ def test_the_same_seed_gives_the_same_bytes_and_another_other_ones(tmp_path):
         generate(tmp_path / name, tmp_path / name / "answers", members=60, seed=seed, months=4, threads=threads)
     assert _hashes(tmp_path / "a") == _hashes(tmp_path / "b")
     other = _hashes(tmp_path / "c")
-    same = [name for name,
-        digest in _hashes(tmp_path / "a").items() if name.startswith("medical_claim") and other.get(name) == digest]
+    same = [
+        name
+        for name, digest in _hashes(tmp_path / "a").items()
+        if name.startswith("medical_claim") and other.get(name) == digest
+    ]
     assert same == []
 
 
@@ -45,7 +48,8 @@ def test_every_feed_is_written_by_month_when_it_has_one(landed):
     assert len(list((landed.landing / "medical_claim_line").glob("*.csv.gz"))) == 24
     assert (landed.landing / "payer" / "payer.csv").exists()
     assert (landed.landing / "pharmacy_fill" / "pharmacy_fill_2024-02_resent.csv").read_bytes() == (
-        landed.landing / "pharmacy_fill" / "pharmacy_fill_2024-02.csv").read_bytes()
+        landed.landing / "pharmacy_fill" / "pharmacy_fill_2024-02.csv"
+    ).read_bytes()
 
 
 def test_a_row_lies_in_the_month_it_was_sent_when_files_are_read(landed):
@@ -60,8 +64,14 @@ def test_a_row_lies_in_the_month_it_was_sent_when_files_are_read(landed):
 
 def test_planted_damage_is_on_the_line_that_the_answers_name(landed):
     rows = _planted(landed, "row is not null and kind <> 'invalid_diagnosis'")
-    assert {kind for *_, kind in rows} == {"duplicate_row", "broken_amount", "impossible_date", "missing_required",
-        "unknown_code", "wrong_field_count"}
+    assert {kind for *_, kind in rows} == {
+        "duplicate_row",
+        "broken_amount",
+        "impossible_date",
+        "missing_required",
+        "unknown_code",
+        "wrong_field_count",
+    }
     files: dict[str, list[list[str]]] = {}
     for feed, file, line, kind in rows:
         if file not in files:
@@ -98,8 +108,9 @@ def test_the_provider_file_mixes_encodings_when_written(landed):
     assert content.startswith(b"\xef\xbb\xbf")
     with pytest.raises(UnicodeDecodeError):
         content.decode("utf-8")
-    assert any("é" in line.decode("utf-8", "ignore") or "í" in line.decode("utf-8",
-        "ignore") for line in content.split(b"\n"))
+    assert any(
+        "é" in line.decode("utf-8", "ignore") or "í" in line.decode("utf-8", "ignore") for line in content.split(b"\n")
+    )
 
 
 def test_no_character_is_lost_when_encodings_are_mixed(tmp_path):
@@ -150,6 +161,7 @@ def test_the_answers_are_complete_when_claims_are_compared(landed):
 
 def test_a_withheld_file_is_not_written_when_the_ledger_says_so(tmp_path, monkeypatch):
     from dagster_project.synthetic import ledger
+
     monkeypatch.setattr(ledger, "build_ledger", lambda con, seed, error: [("remittance", "2024-03")] if error else [])
     generate(tmp_path / "landing", tmp_path / "answers", members=60, seed=3, months=4, ledger_error=True)
     names = {path.name for path in (tmp_path / "landing" / "remittance").iterdir()}
@@ -164,7 +176,13 @@ def test_a_world_is_refused_when_it_is_too_small(tmp_path):
 
 def test_progress_is_told_when_a_world_is_made(tmp_path):
     told: list[tuple[str, int, int]] = []
-    generate(tmp_path / "landing", tmp_path / "answers", members=20, seed=1, months=3,
-        progress=lambda *step: told.append(step))
+    generate(
+        tmp_path / "landing",
+        tmp_path / "answers",
+        members=20,
+        seed=1,
+        months=3,
+        progress=lambda *step: told.append(step),
+    )
     assert {"people", "care", "files"} <= {stage for stage, _, _ in told}
     assert all(0 <= done <= total for _, done, total in told)

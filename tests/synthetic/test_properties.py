@@ -46,25 +46,39 @@ def test_the_true_probability_separates_outcomes_but_not_perfectly_when_its_auc_
 
 
 def test_the_probability_is_calibrated_when_claims_are_cut_into_bands(invented):
-    for expected, seen, count in invented.rows("""
+    for expected, seen, count in invented.rows(
+        """
         select avg(denial_probability), avg(is_denied::integer), count(*) from w_denial group by width_bucket order by 1
-        """.replace("width_bucket", "floor(denial_probability * 5)")):
+        """.replace("width_bucket", "floor(denial_probability * 5)")
+    ):
         assert abs(expected - seen) < 4 * (expected * (1 - expected) / count) ** 0.5 + 0.002
 
 
 def test_all_sixteen_categories_occur_when_claims_are_denied(invented):
-    shares = dict(invented.rows("""select g.category, count(*) / sum(count(*)) over () from w_first f join w_category g
+    shares = dict(
+        invented.rows("""select g.category, count(*) / sum(count(*)) over () from w_first f join w_category g
         on g.number = f.category
-                                   where is_denied group by 1"""))
+                                   where is_denied group by 1""")
+    )
     assert len(shares) == 16
     assert max(shares.values()) < 0.25
     assert min(shares.values()) > 0.003
 
 
-@pytest.mark.parametrize(("feature", "low"), [
-    ("needs_authorization and authorization_id is null", 0.40), ("not is_covered", 0.6), ("is_duplicate", 0.75),
-    ("sent - ends > filing_days", 0.75), ("network_status = 'out_of_network'", 0.15), ("lacks_modifier", 0.5),
-    ("documentation < 0.6", 0.20), ("has_wrong_diagnosis", 0.5), ("payer_id <> cover_payer", 0.6)])
+@pytest.mark.parametrize(
+    ("feature", "low"),
+    [
+        ("needs_authorization and authorization_id is null", 0.40),
+        ("not is_covered", 0.6),
+        ("is_duplicate", 0.75),
+        ("sent - ends > filing_days", 0.75),
+        ("network_status = 'out_of_network'", 0.15),
+        ("lacks_modifier", 0.5),
+        ("documentation < 0.6", 0.20),
+        ("has_wrong_diagnosis", 0.5),
+        ("payer_id <> cover_payer", 0.6),
+    ],
+)
 def test_a_cause_raises_the_denial_rate_when_it_is_on_the_claim(invented, feature, low):
     rate = invented.one(f"select avg(is_denied::integer) from w_denial join w_claim using (ck) where {feature}")
     assert rate > low
@@ -77,15 +91,19 @@ def test_history_raises_the_probability_when_all_else_on_the_claim_is_equal(inve
     select d.m, d.npi, c.sent, logit(d.denial_probability) - h.score as added
     from w_denial d join w_hazard h using (ck) join w_claim c using (ck)
     where c.sent >= date '2025-01-01' and ck % 7 = 0""")
-    members = dict(invented.rows("""
+    members = dict(
+        invented.rows("""
         select exists (from w_denial d where d.m = a.m and d.is_denied and d.decided_date < date '2025-01-01'),
                avg(added)
-        from w_added a group by 1"""))
+        from w_added a group by 1""")
+    )
     assert members[True] > members[False] + 0.1
-    clinicians = dict(invented.rows("""
+    clinicians = dict(
+        invented.rows("""
         select rate > 0.14, avg(added) from w_added join (
             select npi, avg(is_denied::integer) as rate from w_denial where decided_date < date '2025-01-01' group by 1)
-        using (npi) where rate not between 0.09 and 0.14 group by 1"""))
+        using (npi) where rate not between 0.09 and 0.14 group by 1""")
+    )
     assert clinicians[True] > clinicians[False] + 0.15
 
 
@@ -106,9 +124,11 @@ def test_claims_wait_when_the_world_ends(invented):
 
 
 def test_payers_take_their_own_time_when_they_answer(invented):
-    lags = dict(invented.rows("""select r.payer_id, median(adjudicated_date - submitted_date) from remittance r
+    lags = dict(
+        invented.rows("""select r.payer_id, median(adjudicated_date - submitted_date) from remittance r
         join medical_claim c using (claim_id)
-                                 where adjudication_number = 1 and coverage_rank = 'primary' group by 1"""))
+                                 where adjudication_number = 1 and coverage_rank = 'primary' group by 1""")
+    )
     promised = {payer[0]: payer[6] for payer in PAYERS}
     for payer, lag in lags.items():
         assert abs(lag - promised[payer]) <= 3
@@ -124,9 +144,11 @@ def test_winter_brings_respiratory_visits_when_months_are_compared(invented):
 
 
 def test_prices_differ_by_contract_when_the_same_service_is_paid(invented):
-    prices = dict(invented.rows("""select payer_id, median(p.price / units) from w_priced p join w_claim c using (e,
+    prices = dict(
+        invented.rows("""select payer_id, median(p.price / units) from w_priced p join w_claim c using (e,
         form)
-                                   where hcpcs = '99213' and coverage_rank = 'primary' group by 1"""))
+                                   where hcpcs = '99213' and coverage_rank = 'primary' group by 1""")
+    )
     assert prices["MRM"] > 2 * prices["PSM"]
     assert prices["HLH"] > 1.4 * prices["SVA"]
 
@@ -137,40 +159,70 @@ def test_the_scale_is_that_of_a_real_plan_when_rates_are_taken(invented):
             where coverage_rank = 'primary'""")
     assert 350 <= float(invented.one("select sum(amount) from spend")) / months <= 700
     assert 7.5 <= invented.one("select count(*) from medical_claim where coverage_rank = 'primary'") * 12 / months <= 11
-    assert 2.1 <= invented.one("""select (select count(*)
-        from medical_claim_line) / (select count(*) from medical_claim)""") <= 3
+    assert (
+        2.1
+        <= invented.one("""select (select count(*)
+        from medical_claim_line) / (select count(*) from medical_claim)""")
+        <= 3
+    )
 
 
 def test_reversals_corrections_and_appeals_occur_when_claims_live_on(invented):
     claims = invented.one("select count(distinct claim_id) from remittance")
-    reversed_share = invented.one("""select count(distinct claim_id)
-        from remittance where claim_status_code = '22'""") / claims
+    reversed_share = (
+        invented.one("""select count(distinct claim_id)
+        from remittance where claim_status_code = '22'""")
+        / claims
+    )
     assert 0.005 <= reversed_share <= 0.03
     denied = invented.one("select count(*) from w_fate")
     assert 0.15 <= invented.one("select count(*) from medical_claim where claim_frequency_code = '7'") / denied <= 0.4
-    appeals = dict(invented.rows("""select outcome, count(*) from w_adjudication a join w_fate f using (ck)
+    appeals = dict(
+        invented.rows("""select outcome, count(*) from w_adjudication a join w_fate f using (ck)
         where adjudication = 2 and fate = 'appealed'
-                                    group by 1"""))
+                                    group by 1""")
+    )
     assert 0.38 <= appeals["paid"] / sum(appeals.values()) <= 0.52
-    assert 0.01 <= invented.one("""select avg(is_partly::integer) from (select sum(allowed_amount) > 0
+    assert (
+        0.01
+        <= invented.one("""select avg(is_partly::integer) from (select sum(allowed_amount) > 0
         and bool_or(allowed_amount = 0) as is_partly
-                                   from remittance where adjudication_number = 1 group by claim_id)""") <= 0.04
+                                   from remittance where adjudication_number = 1 group by claim_id)""")
+        <= 0.04
+    )
 
 
 def test_money_goes_back_and_forth_when_claims_are_paid(invented):
     kinds = dict(invented.rows("select transaction_type, count(*) from patient_accounting group by 1"))
-    assert set(kinds) == {"patient_payment", "adjustment", "denial_write_off", "bad_debt_write_off",
-        "charity_write_off", "refund"}
-    assert invented.one("""select count(*)
-        from patient_accounting where (transaction_type = 'refund') <> (transaction_amount < 0)""") == 0
-    back = dict(invented.rows("""select adjustment_reason_code, sum(adjustment_amount)
-        from provider_adjustment group by 1"""))
+    assert set(kinds) == {
+        "patient_payment",
+        "adjustment",
+        "denial_write_off",
+        "bad_debt_write_off",
+        "charity_write_off",
+        "refund",
+    }
+    assert (
+        invented.one("""select count(*)
+        from patient_accounting where (transaction_type = 'refund') <> (transaction_amount < 0)""")
+        == 0
+    )
+    back = dict(
+        invented.rows("""select adjustment_reason_code, sum(adjustment_amount)
+        from provider_adjustment group by 1""")
+    )
     assert back["WO"] > 0 > back["L6"]
-    assert invented.one("""select median(p.paid_date - r.paid_date) from provider_adjustment p
+    assert (
+        invented.one("""select median(p.paid_date - r.paid_date) from provider_adjustment p
         join (select claim_id, min(paid_date) as paid_date from remittance group by 1) r using (claim_id)
-            where adjustment_reason_code = 'WO'""") >= 90
-    assert invented.one("""select count(*)
-        from provider_adjustment where remittance_id not in (select remittance_id from remittance)""") == 0
+            where adjustment_reason_code = 'WO'""")
+        >= 90
+    )
+    assert (
+        invented.one("""select count(*)
+        from provider_adjustment where remittance_id not in (select remittance_id from remittance)""")
+        == 0
+    )
 
 
 def test_a_second_payer_answers_when_a_member_has_two(invented):
@@ -213,5 +265,8 @@ def test_the_record_is_booked_ahead_when_the_world_ends(invented):
         from scheduled_service""")[0]
     assert last.isoformat() > "2026-01-31"
     assert ahead > 100
-    assert invented.one("""select count(*)
-        from scheduled_service where scheduled_date <= date '2025-12-31' and service_status = 'scheduled'""") == 0
+    assert (
+        invented.one("""select count(*)
+        from scheduled_service where scheduled_date <= date '2025-12-31' and service_status = 'scheduled'""")
+        == 0
+    )

@@ -1,0 +1,123 @@
+"""Verbs that bring files: `demo-data` invents them, `load` takes them in or accepts a held load.
+
+Belongs here: options and words. Does not: inventing (synthetic/), recognising (sources/), accepting (expectations/).
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dagster_project.cli.terminal import DONE, SET_ASIDE, Problem, bars, show_json, table
+from dagster_project.settings import Settings, load_settings
+
+DEFAULT_MEMBERS, DEFAULT_MONTHS, DEFAULT_SEED = 2_000, 24, 1
+ACCEPT = "claimhouse load --accept LOAD_ID --by NAME --reason WHY"
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def demo_data(
+    members: Annotated[int, typer.Option(min=10, help="People of the invented world.")] = DEFAULT_MEMBERS,
+    seed: Annotated[int, typer.Option(help="The same seed writes the same files.")] = DEFAULT_SEED,
+    months: Annotated[int, typer.Option(min=3, max=120, help="Months from January 2024.")] = DEFAULT_MONTHS,
+    ledger_error: Annotated[
+        bool, typer.Option("--ledger-error", help="Plant faults in the ledger that block publication.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write demonstration files into the landing folder: an invented world, dirt included."""
+    settings = load_settings()
+    rows = write_demo_files(settings, members, seed, months, ledger_error)
+    if as_json:
+        show_json({"landing": settings.landing, "rows": rows})
+    else:
+        table(f"Written to {settings.landing}", ["feed", "rows"], sorted(rows.items()))
+
+
+def write_demo_files(
+    settings: Settings, members: int, seed: int, months: int, ledger_error: bool = False
+) -> dict[str, int]:
+    """Invents the world with a progress bar; returns rows per feed."""
+    from dagster_project.synthetic import generate
+
+    with bars() as progress:
+        task = progress.add_task("Inventing a world", total=None, now="")
+
+        def tell(stage: str, done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total or None, now=stage)
+
+        rows = generate(settings.landing, settings.answers, members, seed, months, ledger_error, progress=tell)
+        progress.update(task, now=f"{sum(rows.values()):,} rows")
+    return rows
+
+
+def load(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="PATH…", help="Files or folders to take in; they are copied.")
+    ] = None,
+    source: Annotated[str | None, typer.Option(help="Who sent them, where the layout does not say.")] = None,
+    layout: Annotated[str | None, typer.Option(help="Their layout, where the header does not say.")] = None,
+    period: Annotated[str | None, typer.Option(help="The year they are about, where no column says.")] = None,
+    accept: Annotated[
+        str | None, typer.Option(metavar="LOAD_ID", help="Accept a load that its checks hold back.")
+    ] = None,
+    by: Annotated[str | None, typer.Option(help="Who accepts it.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why it is acceptable.")] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Take files into the landing folder and say what they are; or accept a held load by name."""
+    settings = load_settings()
+    if accept:
+        return _accept(settings, accept, by, reason, as_json)
+    if not paths:
+        raise Problem("nothing to load: name a file, or a held load", f"claimhouse load FILE…   or   {ACCEPT}")
+    return _take_in(settings, paths, source, layout, period, as_json)
+
+
+def _accept(settings: Settings, load_id: str, by: str | None, reason: str | None, as_json: bool) -> int:
+    from expectations.judge import AcceptError, accept_load
+
+    try:
+        admission = accept_load(settings, load_id, by or "", reason or "")
+    except AcceptError as error:
+        raise Problem(str(error), ACCEPT) from error
+    if as_json:
+        show_json(admission)
+    else:
+        print(f"Load {load_id} of {admission.feed} is accepted by {admission.accepted_by}. Next: claimhouse run")
+    return DONE
+
+
+def _take_in(
+    settings: Settings, paths: list[Path], source: str | None, layout: str | None, period: str | None, as_json: bool
+) -> int:
+    from dagster_project.sources.contracts import load_contracts
+    from dagster_project.sources.loads import UnrecognisedFile, place
+
+    try:
+        placed = place(list(_files(paths)), settings, load_contracts(), source=source, layout=layout, period=period)
+    except UnrecognisedFile as error:
+        message, _, todo = str(error).partition(" Add a layout:")
+        raise Problem(message, f"Add a layout:{todo}" if todo else "Nothing was taken in.", SET_ASIDE) from error
+    if as_json:
+        show_json(placed)
+        return DONE
+    rows = [
+        [one.path, ", ".join(one.feeds), one.layout, f"version {one.version}" if one.version > 1 else ""]
+        for one in placed
+    ]
+    table(f"Copied to {settings.landing}", ["file", "feed", "layout", ""], rows, left=4)
+    print("Next: claimhouse run")
+    return DONE
+
+
+def _files(paths: list[Path]) -> Iterator[Path]:
+    """Files as named, and those in folders; control files go with the file they are about."""
+    for path in paths:
+        if path.is_dir():
+            inside = (one for one in sorted(path.rglob("*")) if one.is_file())
+            yield from (one for one in inside if one.suffix != ".ctl" and not one.name.startswith("."))
+        else:
+            yield path

@@ -1,0 +1,342 @@
+"""What a run made and how a home stands, as plain data and as tables on the terminal.
+
+Belongs here: collecting answers of libraries, wording. Does not: counting (the lake and the warehouse say it).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from dagster_project.cli.terminal import console, table
+from dagster_project.publication.publish import read_manifest
+from dagster_project.resources.tallies import FeedTally, LoadState, feed_tallies, waiting_loads
+from dagster_project.settings import Settings
+
+if TYPE_CHECKING:
+    from dagster_project.resources.launch import FailedCheck, FailedStep, Outcome
+
+LARGEST = 10
+SHOWN = 12
+
+LEDGER = """
+    select entity_code, account_code, count(*), sum(warehouse_amount), sum(ledger_amount), sum(difference_amount),
+        count(*) filter (status = 'tied'), count(*) filter (status = 'explained'),
+        count(*) filter (status = 'within_tolerance'), count(*) filter (status = 'accepted'),
+        count(*) filter (is_blocking)
+    from {marts}.fct_ledger_reconciliation
+    where status <> 'no_data'
+    group by all order by all
+"""
+
+
+@dataclass(frozen=True)
+class LedgerLine:
+    """One account of the reconciliation over all months, and how many of its cells have which status."""
+
+    entity_code: str
+    account_code: str
+    cell_count: int
+    warehouse_amount: Decimal | None
+    ledger_amount: Decimal | None
+    difference_amount: Decimal | None
+    tied: int
+    explained: int
+    within_tolerance: int
+    accepted: int
+    blocking: int
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a run made."""
+
+    run_id: str
+    is_success: bool
+    seconds: float
+    slowest_steps: dict[str, float]
+    feeds: list[FeedTally]
+    waiting_loads: list[LoadState]
+    set_aside_files: list[dict[str, Any]]
+    ledger: list[LedgerLine]
+    largest_marts: dict[str, int]
+    failed_checks: Sequence[FailedCheck]
+    failed_steps: Sequence[FailedStep]
+    publication: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a home stands."""
+
+    home: str
+    feeds: list[FeedTally]
+    waiting_loads: list[LoadState]
+    set_aside_files: list[dict[str, Any]]
+    overdue: list[dict[str, Any]]
+    failing_checks: list[dict[str, Any]]
+    runs: list[dict[str, Any]]
+    publication: dict[str, Any] | None
+
+
+def of_run(settings: Settings, outcome: Outcome) -> RunSummary:
+    publication = _publication(settings)
+    largest = sorted((publication or {}).get("rows", {}).items(), key=lambda mart: -mart[1])[:LARGEST]
+    return RunSummary(
+        run_id=outcome.run_id,
+        is_success=outcome.is_success,
+        seconds=round(sum(outcome.seconds.values()), 1),
+        slowest_steps=dict(list(outcome.seconds.items())[:LARGEST]),
+        feeds=feed_tallies(settings),
+        waiting_loads=waiting_loads(settings),
+        set_aside_files=_set_aside_files(settings),
+        ledger=_ledger(settings),
+        largest_marts=dict(largest),
+        failed_checks=outcome.failed_checks,
+        failed_steps=outcome.failed_steps,
+        publication=publication,
+    )
+
+
+def of_status(settings: Settings) -> Status:
+    return Status(
+        home=str(settings.home),
+        feeds=feed_tallies(settings),
+        waiting_loads=waiting_loads(settings),
+        set_aside_files=_set_aside_files(settings),
+        overdue=_overdue(settings),
+        failing_checks=_failing_checks(settings),
+        runs=_runs(settings),
+        publication=_publication(settings),
+    )
+
+
+def show_run(settings: Settings, told: RunSummary) -> None:
+    show_feeds(told.feeds)
+    show_waiting(told.waiting_loads, told.set_aside_files)
+    show_ledger(told.ledger)
+    table(f"The {LARGEST} largest marts", ["mart", "rows"], told.largest_marts.items())
+    show_failures(told)
+    show_publication(settings, told)
+
+
+def show_status(settings: Settings, told: Status) -> None:
+    console().print(f"[bold]{told.home}[/bold]\n")
+    show_feeds(told.feeds)
+    show_waiting(told.waiting_loads, told.set_aside_files)
+    if told.failing_checks:
+        rows = [list(check.values()) for check in told.failing_checks[:SHOWN]]
+        table("Checks that fail", ["asset", "check", "verdict", "failed", "note"], rows, left=3)
+    if told.overdue:
+        rows = [list(due.values()) for due in told.overdue[:SHOWN]]
+        table("Overdue by the calendar of expected files", ["source", "feed", "month", "due", "state"], rows, left=5)
+    table(
+        "Last runs",
+        ["run", "job", "status", "started (UTC)", "seconds"],
+        [list(run.values()) for run in told.runs],
+        left=4,
+    )
+    _show_published(settings, told.publication)
+
+
+def show_feeds(feeds: Sequence[FeedTally]) -> None:
+    columns = [
+        "feed",
+        "files",
+        "rows read",
+        "accepted",
+        "set aside",
+        "excluded",
+        "USD read",
+        "USD accepted",
+        "USD set aside",
+        "USD excluded",
+    ]
+    rows = [
+        [feed.feed, feed.file_count, feed.rows_read, feed.rows_accepted, feed.rows_set_aside, feed.rows_excluded,
+         _cents(feed.amount_read), _cents(feed.amount_accepted), _cents(feed.amount_set_aside),
+         _cents(feed.amount_excluded)]
+        for feed in feeds
+    ]  # fmt: skip
+    table("What was read (read = accepted + set aside + excluded, to the cent)", columns, rows)
+
+
+def show_waiting(loads: Sequence[LoadState], files: Sequence[dict[str, Any]]) -> None:
+    if files:
+        table(
+            "Files set aside whole",
+            ["file", "reason"],
+            [[file["file_name"], file["reason_code"]] for file in files[:SHOWN]],
+            left=2,
+        )
+    if loads:
+        rows = [[load.load_id, load.feed, load.file_name, _why(load)] for load in loads[:SHOWN]]
+        table("Loads that wait", ["load", "feed", "file", "why"], rows, left=4)
+        console().print("Accept a held one:  claimhouse load --accept LOAD_ID --by NAME --reason WHY\n", markup=False)
+
+
+def show_ledger(lines: Sequence[LedgerLine]) -> None:
+    columns = [
+        "entity",
+        "account",
+        "cells",
+        "warehouse USD",
+        "ledger USD",
+        "difference",
+        "tied",
+        "explained",
+        "in tolerance",
+        "accepted",
+        "blocking",
+    ]
+    rows = [
+        [line.entity_code, line.account_code, line.cell_count,
+         line.warehouse_amount, line.ledger_amount, line.difference_amount,
+         line.tied, line.explained, line.within_tolerance, line.accepted, line.blocking]
+        for line in lines
+    ]  # fmt: skip
+    table("The finance ledger, all months (one month:  claimhouse reconcile --month YYYY-MM)", columns, rows, left=2)
+
+
+def show_failures(told: RunSummary) -> None:
+    out = console()
+    for check in told.failed_checks:
+        word = "blocks" if check.is_blocking else "warns"
+        out.print(f"Check {check.check} of {check.asset} fails and {word}. {check.about}".rstrip(), markup=False)
+    for step in told.failed_steps:
+        if not step.is_gate:
+            out.print(
+                f"Step {step.step} fell over: {step.error}. The UI shows its log: claimhouse ui, run {told.run_id}",
+                markup=False,
+            )
+    if told.failed_checks or told.failed_steps:
+        out.print()
+
+
+def show_publication(settings: Settings, told: RunSummary) -> None:
+    if not told.is_success:
+        stays = (
+            f"the last good publication stays: {told.publication['publication_id']}"
+            if told.publication
+            else "nothing is published yet"
+        )
+        console().print(f"Nothing new was published; {stays}.\n", markup=False)
+    _show_published(settings, told.publication)
+
+
+def _show_published(settings: Settings, publication: dict[str, Any] | None) -> None:
+    out = console()
+    if publication is None:
+        out.print("Nothing is published yet.")
+        return
+    out.print(f"[bold]Published[/bold] {publication['publication_id']}, {len(publication['rows'])} marts")
+    for about, how in (
+        ("DuckDB", f"duckdb -readonly {settings.published}/marts.duckdb"),
+        ("pandas", f'duckdb.connect("{settings.published}/marts.duckdb", read_only=True).sql("from mart_pmpm").df()'),
+        ("Delta, Power BI", f"{settings.published}/delta/<mart>"),
+        ("manifest", f"{settings.published}/manifest.json"),
+    ):
+        out.print(f"  {about:<16} {how}", markup=False, soft_wrap=True)
+
+
+def _publication(settings: Settings) -> dict[str, Any] | None:
+    manifest = read_manifest(settings)
+    if manifest is None:
+        return None
+    kept = ("publication_id", "published_at", "run_id", "git_commit", "token_key_versions")
+    return {
+        **{name: manifest[name] for name in kept},
+        "path": str(settings.published),
+        "load_count": len(manifest["load_ids"]),
+        "rows": {name: mart["row_count"] for name, mart in manifest["marts"].items()},
+    }
+
+
+def _ledger(settings: Settings) -> list[LedgerLine]:
+    """From what is published, or from the warehouse where that is newer; nothing where neither can be read just now."""
+    from dagster_project.reconciliation import ReconciliationError, open_books
+
+    try:
+        with open_books(settings) as books:
+            return [LedgerLine(*row) for row in books.rows(LEDGER)]
+    except ReconciliationError:
+        return []
+
+
+def _set_aside_files(settings: Settings) -> list[dict[str, Any]]:
+    """Files that no feed could be read from."""
+    path = settings.lake / "inventory.parquet"
+    if not path.exists():
+        return []
+    sql = "select file_name, reason_code from read_parquet($1) where state = 'set_aside' order by file_name"
+    with duckdb.connect() as con:
+        return [{"file_name": name, "reason_code": reason} for name, reason in con.execute(sql, [str(path)]).fetchall()]
+
+
+def _overdue(settings: Settings) -> list[dict[str, Any]]:
+    from expectations.calendar import ARRIVED, due_files
+
+    return [
+        {
+            "data_source": due.data_source,
+            "feed": due.feed,
+            "month": f"{due.month:%Y-%m}",
+            "due_date": str(due.due_date),
+            "state": due.state,
+        }
+        for due in due_files(settings)
+        if due.state != ARRIVED
+    ]
+
+
+def _failing_checks(settings: Settings) -> list[dict[str, Any]]:
+    """The newest result of each check, where it is not a pass and blocks."""
+    if not (settings.lake / "quality").exists():
+        return []
+    sql = """
+        select asset, check_name, verdict, failed_count, note from read_parquet($1, union_by_name = true)
+        qualify row_number() over (
+            partition by checker, asset, check_name, data_source, load_id order by checked_at desc, run_id desc
+        ) = 1 and verdict in ('fail', 'error') and is_blocking and load_id is null
+        order by all
+    """
+    names = ("asset", "check_name", "verdict", "failed_count", "note")
+    with duckdb.connect() as con:
+        rows = con.execute(sql, [str(settings.lake / "quality" / "*.parquet")]).fetchall()
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _runs(settings: Settings, limit: int = 5) -> list[dict[str, Any]]:
+    if not (settings.dagster / "history").exists():
+        return []
+    from dagster_project.resources.launch import last_runs
+
+    return [
+        {
+            "run_id": run_id[:8],
+            "job": job,
+            "status": state,
+            "started_at": _time(start),
+            "seconds": round(seconds, 1) if seconds else None,
+        }
+        for run_id, job, state, start, seconds in last_runs(settings, limit)
+    ]
+
+
+def _time(seconds: float | None) -> str:
+    return f"{dt.datetime.fromtimestamp(seconds, dt.UTC):%Y-%m-%d %H:%M}" if seconds else "–"
+
+
+def _why(load: LoadState) -> str:
+    if load.status == "set_aside":
+        return f"set aside: {load.reason_code}"
+    return "held by its checks" if load.is_conserved else "rows or dollars do not add up"
+
+
+def _cents(amount: Decimal | None) -> Decimal | None:
+    return None if amount is None else amount.quantize(Decimal("0.01"))

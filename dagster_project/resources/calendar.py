@@ -1,0 +1,31 @@
+"""What the calendar of expected files says, as a Dagster check takes it.
+
+Belongs here: severity and the table that the UI shows. Does not: the calendar itself (expectations/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from expectations.results import FAIL, NO_DATA, CheckResult
+
+COLUMNS = ("data_source", "asset", "check_name", "verdict", "failed_count", "checked_count", "note")
+
+
+def as_check(results: Sequence[CheckResult]) -> dg.AssetCheckResult:
+    """Some months missing is a warning; nothing of what was due stops what rests on it: no data is not a pass."""
+    open_ones = [result for result in results if result.verdict in (FAIL, NO_DATA)]
+    blocks = any(result.verdict == NO_DATA and result.is_blocking for result in open_ones)
+    records = [dg.TableRecord({name: str(getattr(result, name)) for name in COLUMNS}) for result in open_ones]
+    schema = dg.TableSchema([dg.TableColumn(name) for name in COLUMNS])
+    return dg.AssetCheckResult(
+        passed=not any(result.is_blocking for result in open_ones),
+        severity=dg.AssetCheckSeverity.ERROR if blocks else dg.AssetCheckSeverity.WARN,
+        metadata={
+            "checked": len(results),
+            "open": len(open_ones),
+            **({"what is open": dg.MetadataValue.table(records, schema)} if records else {}),
+        },
+    )

@@ -1,0 +1,69 @@
+"""How dbt is called: as a process of its own, with this home's environment, artifacts in CLAIMHOUSE_HOME/dagster/dbt.
+
+Belongs here: the dbt project object, the manifest's freshness, the command-line resource.
+Does not: which models are assets (components/, defs/transformation).
+
+dbt inside this process would never let go of DuckDB's lock, hence a process for each call.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from dagster_dbt import DbtCliResource, DbtProject
+
+from dagster_project.settings import DBT_PROJECT, Settings
+
+DBT = str(Path(sys.executable).with_name("dbt"))
+BUILT = "built "  # begins the line of a step's log that tells of a model, which a run's progress follows
+# Folders in which a change of a file may change the manifest.
+PARSED = ("models", "macros", "seeds", "tests", "snapshots", "analyses")
+
+
+class DbtFailed(RuntimeError):
+    """dbt could not read the project; the message is dbt's own, which names the file."""
+
+
+def dbt_project(settings: Settings) -> DbtProject:
+    return DbtProject(DBT_PROJECT, target_path=settings.dbt_target, profiles_dir=DBT_PROJECT)
+
+
+def dbt_resource(settings: Settings) -> DbtCliResource:
+    return DbtCliResource(project_dir=dbt_project(settings), dbt_executable=DBT)
+
+
+def ensure_manifest(settings: Settings) -> Path:
+    """The manifest's path; dbt parses the project first if the manifest is missing or older than its files."""
+    manifest = settings.dbt_target / "manifest.json"
+    if not manifest.exists() or manifest.stat().st_mtime < _last_change():
+        settings.dbt_target.mkdir(parents=True, exist_ok=True)
+        command = [DBT, "--quiet", "parse", "--project-dir", str(DBT_PROJECT)]
+        done = subprocess.run(
+            command, env={**os.environ, **settings.environment()}, capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            raise DbtFailed(f"dbt cannot read {DBT_PROJECT}:\n{done.stdout[-4000:]}{done.stderr[-2000:]}")
+        os.utime(manifest)
+    return manifest
+
+
+def load_manifest(settings: Settings) -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads(ensure_manifest(settings).read_text())
+    return manifest
+
+
+def _last_change() -> float:
+    return max((path.stat().st_mtime for path in _parsed_files()), default=0.0)
+
+
+def _parsed_files() -> Iterator[Path]:
+    yield from DBT_PROJECT.glob("*.yml")
+    for folder in PARSED:
+        # A folder's own time moves when a file in it is deleted.
+        yield from (path for path in (DBT_PROJECT / folder).rglob("*") if path.suffix in {".sql", ".yml", ".csv", ""})

@@ -1,0 +1,24 @@
+"""Makes a home ready for Dagster and dbt, and tells child processes where it is.
+
+Belongs here: folders, `dagster.yaml`, environment variables. Does not: the lake's empty tables (sources/).
+"""
+
+from __future__ import annotations
+
+import os
+
+from dagster_project.settings import REPOSITORY, Settings
+
+
+def prepare_home(settings: Settings) -> None:
+    """Creates the home's folders, copies the root's `dagster.yaml` to where Dagster looks, exports the environment."""
+    for folder in (settings.landing, settings.lake, settings.dagster, settings.dbt_target):
+        folder.mkdir(parents=True, exist_ok=True)
+    wanted = (REPOSITORY / "dagster.yaml").read_text()
+    present = settings.dagster / "dagster.yaml"
+    if not present.exists() or present.read_text() != wanted:
+        partial = present.with_suffix(f".{os.getpid()}.tmp")
+        partial.write_text(wanted)
+        partial.replace(present)
+    # dbt's own log at its usual level is ten megabytes a run, nearly all of it SQL that lies in target/ as well.
+    os.environ.update({**settings.environment(), "DBT_LOG_LEVEL_FILE": "info"})

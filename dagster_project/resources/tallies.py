@@ -1,0 +1,124 @@
+"""What the lake says of itself: loads, rows, dollars, verdicts, by feed; for asset metadata, checks and the terminal.
+
+Belongs here: questions to lake/loads, lake/admissions and lake/quality that need no warehouse.
+Does not: values of rows, writing anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+
+from dagster_project.settings import Settings
+
+# The newest load of each file of each feed: earlier ones of the same name are superseded, and counted apart.
+LATEST = """
+    select loads.*, coalesce(admissions.verdict, 'not judged') as verdict
+    from read_parquet($loads, union_by_name = true) as loads
+    left join read_parquet($admissions, union_by_name = true) as admissions using (load_id)
+    qualify row_number() over (partition by loads.feed, loads.file_name order by load_number desc) = 1
+"""
+
+
+@dataclass(frozen=True)
+class FeedTally:
+    """One feed's newest loads, added up. Amounts are those of the contract's `amount` column, None if it has none."""
+
+    feed: str
+    file_count: int
+    rows_read: int
+    rows_accepted: int
+    rows_set_aside: int
+    rows_excluded: int
+    amount_read: Decimal | None
+    amount_accepted: Decimal | None
+    amount_set_aside: Decimal | None
+    amount_excluded: Decimal | None
+    byte_count: int
+    seconds: float
+    set_aside_file_count: int
+    held_load_count: int
+    unconserved_load_count: int
+
+
+@dataclass(frozen=True)
+class LoadState:
+    """One load that does not count towards the marts, and why."""
+
+    load_id: str
+    feed: str
+    file_name: str
+    status: str
+    verdict: str
+    is_conserved: bool
+    reason_code: str | None
+    rows_read: int
+
+
+def feed_tallies(settings: Settings, feed: str | None = None) -> list[FeedTally]:
+    """Every feed that a file has been read or set aside for, or the one asked for."""
+    sql = f"""
+        with latest as ({LATEST})
+        select
+            feed, count(*),
+            {_whole("rows_read")}, {_whole("rows_accepted")}, {_whole("rows_set_aside")}, {_whole("rows_excluded")},
+            sum(amount_read), sum(amount_accepted), sum(amount_set_aside), sum(amount_excluded),
+            {_whole("byte_count")}, coalesce(sum(seconds), 0),
+            count(*) filter (status = 'set_aside'), count(*) filter (verdict = 'held'),
+            count(*) filter (not is_conserved and status = 'read')
+        from latest
+        where $feed is null or feed = $feed
+        group by feed order by feed
+    """
+    return [FeedTally(*row) for row in _ask(settings, sql, feed=feed)]
+
+
+def waiting_loads(settings: Settings, feed: str | None = None) -> list[LoadState]:
+    """Newest loads that do not count: set aside whole, held by the suite, or not conserved."""
+    sql = f"""
+        with latest as ({LATEST})
+        select
+            load_id, feed, file_name, status, verdict, coalesce(is_conserved, true), reason_code, coalesce(rows_read, 0)
+        from latest
+        where ($feed is null or feed = $feed)
+            and (status = 'set_aside' or verdict in ('held', 'error') or not is_conserved)
+        order by feed, file_name
+    """
+    return [LoadState(*row) for row in _ask(settings, sql, feed=feed)]
+
+
+def _whole(column: str) -> str:
+    return f"cast(coalesce(sum({column}), 0) as bigint)"
+
+
+def _ask(settings: Settings, sql: str, **parameters: Any) -> Sequence[tuple[Any, ...]]:
+    if not (settings.lake / "loads" / "_schema.parquet").exists():
+        return []
+    # A load's file begins with its feed's name: one feed's question opens its own files alone.
+    pattern = f"{parameters['feed']}-*.parquet" if parameters.get("feed") else "*.parquet"
+    globs = {
+        name: [str(settings.lake / name / "_schema.parquet"), *map(str, (settings.lake / name).glob(pattern))]
+        for name in ("loads", "admissions")
+    }
+    with duckdb.connect(config={"threads": settings.threads}) as con:
+        return con.execute(sql, {**globs, **parameters}).fetchall()
+
+
+def lake_counts(settings: Settings, table: str) -> dict[str, int]:
+    """Rows, files and bytes of one of the lake's own tables."""
+    files = sorted((settings.lake / table).glob("*.parquet"))
+    with duckdb.connect() as con:
+        counted = (
+            con.execute("select count(*) from read_parquet($1)", [[str(file) for file in files]]).fetchone()
+            if files
+            else None
+        )
+    return {
+        "dagster/row_count": counted[0] if counted else 0,
+        "files": len(files),
+        "bytes": sum(file.stat().st_size for file in files),
+    }

@@ -1,0 +1,115 @@
+"""One small world, built once a session with `claimhouse run` and shared by every test that only reads it.
+
+`demo_home` is a home with landing files, lake, warehouse and publication; `marts` a read-only connection to what it
+published. Tests that write take a copy or a home of their own. Under xdist the first worker to ask builds it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from dagster_project.settings import Settings, load_settings
+
+CLAIMHOUSE = str(Path(sys.executable).with_name("claimhouse"))
+MEMBERS, MONTHS, SEED = 300, 8, 5
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a verb said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Claimhouse = Callable[..., Answer]
+
+
+def settings_of(home: Path) -> Settings:
+    """Settings of a home, without what the shell around has set. Files written a moment ago count as complete."""
+    return load_settings({"CLAIMHOUSE_HOME": str(home), "CLAIMHOUSE_QUIET_SECONDS": "0"})
+
+
+def call_claimhouse(home: Path, *arguments: str, **environment: str) -> Answer:
+    """The command as a person calls it, in a process of its own."""
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("CLAIMHOUSE_", "DAGSTER_", "DBT_"))
+    }
+    environ = {
+        **inherited,
+        "CLAIMHOUSE_HOME": str(home),
+        "CLAIMHOUSE_QUIET_SECONDS": "0",
+        "COLUMNS": "200",
+        **environment,
+    }
+    done = subprocess.run([CLAIMHOUSE, *arguments], env=environ, capture_output=True, text=True, check=False)
+    return Answer(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="session")
+def claimhouse() -> Claimhouse:
+    return call_claimhouse
+
+
+@pytest.fixture(scope="session")
+def demo_home(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A home after `demo-data` and `run`. Only to read: all tests of a session see the same one."""
+    base = tmp_path_factory.getbasetemp()
+    # Each worker of xdist has a folder of its own below the one they share.
+    shared = base if worker_id == "master" else base.parent
+    home, told = shared / "demo_home", shared / "demo_home.json"
+    with (shared / "demo_home.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not told.exists():
+            shutil.rmtree(home, ignore_errors=True)
+            home.mkdir()
+            world = call_claimhouse(
+                home, "--debug", "demo-data", f"--members={MEMBERS}", f"--months={MONTHS}", f"--seed={SEED}", "--json"
+            )
+            run = call_claimhouse(home, "--debug", "run", "--json") if world.code == 0 else world
+            told.write_text(json.dumps({"code": run.code, "out": run.out, "err": run.err}))
+    return home
+
+
+@pytest.fixture(scope="session")
+def demo_run(demo_home: Path) -> Answer:
+    """What the run that built `demo_home` said."""
+    return Answer(**json.loads((demo_home.parent / "demo_home.json").read_text()))
+
+
+@pytest.fixture(scope="session")
+def demo_settings(demo_home: Path, demo_run: Answer) -> Settings:
+    assert demo_run.code == 0, f"the demonstration did not run through:\n{demo_run.err}\n{demo_run.out[-4000:]}"
+    return settings_of(demo_home)
+
+
+@pytest.fixture(scope="session")
+def marts(demo_settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """What the demonstration published, as an analyst opens it."""
+    with duckdb.connect(str(demo_settings.published.resolve() / "marts.duckdb"), read_only=True) as con:
+        yield con
+
+
+@pytest.fixture
+def home_copy(demo_settings: Settings, tmp_path: Path) -> Settings:
+    """A copy of the demonstration that a test may change. dbt's artifacts and the runs' history come along."""
+    home = tmp_path / "home"
+    shutil.copytree(demo_settings.home, home, symlinks=True)
+    return settings_of(home)

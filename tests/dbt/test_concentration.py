@@ -1,0 +1,67 @@
+"""The concentration marts on real files: figures that were counted elsewhere before (CMS DE-SynPUF, 2008)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from small_warehouse import Warehouse
+
+from dagster_project.settings import REPOSITORY
+from dagster_project.sources.loads import place
+
+pytestmark = pytest.mark.xdist_group("dbt_warehouse")
+
+FILES = [
+    "desynpuf/176541_DE1_0_2008_Beneficiary_Summary_File_Sample_1.zip",
+    "desynpuf/176549_DE1_0_2008_to_2010_Inpatient_Claims_Sample_1.zip",
+]
+
+
+@pytest.fixture(scope="module")
+def desynpuf(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    folder = Path(os.environ.get("CLAIMHOUSE_REAL_DATA") or REPOSITORY.parent / "shared" / "data")
+    if not all((folder / name).is_file() for name in FILES):
+        pytest.skip(f"no DE-SynPUF files in {folder}; CLAIMHOUSE_REAL_DATA names another folder")
+    warehouse = Warehouse(tmp_path_factory.mktemp("desynpuf"))
+    place([folder / name for name in FILES], warehouse.settings, warehouse.contracts)
+    warehouse.load()
+    warehouse.dbt("build", "--exclude-resource-type", "test", "unit_test", "--select", "+mart_pareto")
+    return warehouse
+
+
+def top_shares(warehouse: Warehouse, basis: str) -> list[tuple[object, ...]]:
+    return warehouse.rows(
+        f"""select top_percent, people_count, population_count, total_amount::bigint,
+                round(cumulative_share_rate * 100, 2)
+            from marts.mart_pareto
+            where basis = '{basis}' and period = '2008' and top_percent in (1, 5, 10) order by top_percent"""
+    )
+
+
+def test_yearly_amounts_are_as_concentrated_as_counted_before_when_those_without_cost_count(
+    desynpuf: Warehouse,
+) -> None:
+    assert top_shares(desynpuf, "yearly_amounts") == [
+        (1, 1164, 116352, 572106116, 16.86),
+        (5, 5818, 116352, 572106116, 46.45),
+        (10, 11636, 116352, 572106116, 63.87),
+    ]
+
+
+def test_inpatient_claims_are_as_concentrated_as_counted_before_when_all_beneficiaries_count(
+    desynpuf: Warehouse,
+) -> None:
+    assert top_shares(desynpuf, "inpatient_claims_paid") == [
+        (1, 1164, 116352, 257732880, 29.0),
+        (5, 5818, 116352, 257732880, 73.0),
+        (10, 11636, 116352, 257732880, 94.27),
+    ]
+
+
+def test_a_denial_rate_is_unknown_when_the_sender_gives_no_reasons(desynpuf: Warehouse) -> None:
+    desynpuf.dbt("build", "--exclude-resource-type", "test", "unit_test", "--select", "+mart_denials")
+    assert desynpuf.rows(
+        "select count(denied_claim_count), count(denial_rate), count(*) > 0 from marts.mart_denials"
+    ) == [(0, 0, True)]

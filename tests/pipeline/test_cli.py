@@ -1,0 +1,195 @@
+"""What a person types and sees: help, wrong use, exit codes, JSON, sentences instead of tracebacks."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from dagster_project import cli
+from dagster_project.cli.terminal import DONE, FAULT, SET_ASIDE, WRONG_USE
+
+VERBS = ["run", "ui", "demo-data", "load", "status", "reconcile", "publish", "describe"]
+
+
+def test_help_is_there_at_once_and_names_every_verb_and_exit_code(claimhouse, tmp_path):
+    claimhouse(tmp_path, "--help")  # the first call may compile
+    took = []
+    for _ in range(3):
+        began = time.perf_counter()
+        answer = claimhouse(tmp_path, "--help")
+        took.append(time.perf_counter() - began)
+    assert answer.code == DONE
+    assert [verb for verb in VERBS if verb not in answer.out] == []
+    assert "Exit codes: 0 done, 3 input" in answer.out
+    assert min(took) < 2.0, "heavy libraries belong inside the verbs"
+
+
+def test_help_imports_no_heavy_library(claimhouse, tmp_path):
+    """Under a second on a quiet machine: Dagster alone takes two, Great Expectations three."""
+    import subprocess
+    import sys
+
+    heavy = ("dagster", "duckdb", "pyarrow", "pandas", "great_expectations")
+    code = f"import sys; from dagster_project.cli import call; call(['--help']); print(set({heavy}) & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("set()")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help(claimhouse, tmp_path, verb):
+    answer = claimhouse(tmp_path, verb, "--help")
+    assert (answer.code, answer.err) == (DONE, "")
+    assert f"claimhouse {verb}" in answer.out
+    assert ("--json" in answer.out) == (verb != "ui")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], ""),
+        (["bogus"], "claimhouse: No such command 'bogus'.\n  See: claimhouse --help"),
+        (["run", "--fast"], "claimhouse: No such option: --fast\n  See: claimhouse run --help"),
+        (["describe"], "claimhouse: Missing argument 'TABLE'.\n  See: claimhouse describe --help"),
+        (["demo-data", "--members", "many"], "claimhouse: Invalid value for '--members'"),
+        (["load"], "claimhouse: nothing to load"),
+        (["reconcile"], "claimhouse: which month?"),
+        (["reconcile", "--month", "June"], "claimhouse: "),
+        (["reconcile", "--month", "2025-06", "--accept"], "claimhouse: a difference is accepted by a named person"),
+    ],
+)
+def test_wrong_use_is_told_in_a_sentence_with_what_to_do(claimhouse, tmp_path, arguments, told):
+    answer = claimhouse(tmp_path, *arguments)
+    assert answer.code == WRONG_USE
+    assert told in answer.err
+    assert "Traceback" not in answer.err + answer.out
+
+
+def test_an_unknown_setting_is_refused_with_the_nearest_one(claimhouse, tmp_path):
+    answer = claimhouse(tmp_path, "status", CLAIMHOUSE_TREADS="4")
+    assert answer.code == WRONG_USE
+    assert "unknown setting CLAIMHOUSE_TREADS; did you mean CLAIMHOUSE_THREADS?" in answer.err
+
+
+def test_a_table_that_is_not_there_is_told_with_the_nearest_one(claimhouse, demo_settings):
+    answer = claimhouse(demo_settings.home, "describe", "fct_clam")
+    assert answer.code == WRONG_USE
+    assert "no published table 'fct_clam'; did you mean fct_claim?" in answer.err
+
+
+def test_describe_and_publish_say_so_when_there_is_nothing_yet(claimhouse, tmp_path):
+    for arguments in (["describe", "fct_claim"], ["publish"]):
+        answer = claimhouse(tmp_path, *arguments)
+        assert answer.code == SET_ASIDE
+        assert "claimhouse run" in answer.err
+
+
+def test_a_fault_of_ours_names_its_kind_and_place_and_never_its_message(monkeypatch, capsys, tmp_path):
+    """DuckDB's messages quote the row that would not cast; a person's name once stood in one."""
+
+    def fall(settings):
+        raise RuntimeError("Could not convert string 'Jane Canary' to DATE")
+
+    monkeypatch.setenv("CLAIMHOUSE_HOME", str(tmp_path))
+    monkeypatch.setattr("dagster_project.cli.summary.of_status", fall)
+    assert cli.call(["status"]) == FAULT
+    said = capsys.readouterr()
+    assert "RuntimeError at" in said.err
+    assert "Jane" not in said.err + said.out
+    assert "Traceback" not in said.err
+    with pytest.raises(RuntimeError):
+        cli.call(["--debug", "status"])
+
+
+def test_a_file_that_no_layout_knows_is_not_taken_in(claimhouse, tmp_path):
+    stranger = tmp_path / "holiday.csv"
+    stranger.write_text("beach,weather\nnorth,fine\n")
+    answer = claimhouse(tmp_path / "home", "load", str(stranger))
+    assert answer.code == SET_ASIDE
+    assert answer.err.startswith("claimhouse: ")
+    assert "docs/add-a-layout.md" in answer.err
+    assert not [path for path in (tmp_path / "home" / "landing").rglob("*") if path.is_file()]
+
+
+def test_load_says_what_each_file_is_and_leaves_the_original(claimhouse, demo_settings, tmp_path):
+    original = next((demo_settings.landing / "payer").glob("*.csv*"))
+    answer = claimhouse(tmp_path / "home", "load", str(original.parent), "--json")
+    assert answer.code == DONE
+    assert [(one["feeds"], one["layout"], one["version"]) for one in answer.json] == [(["payer"], "claimhouse", 1)]
+    assert original.exists()
+    other = tmp_path / original.name
+    other.write_bytes(original.read_bytes().replace(b"\n", b"\n\n", 1))
+    again = claimhouse(tmp_path / "home", "load", str(other))
+    assert "version 2" in again.out
+
+
+def test_a_load_is_accepted_only_by_name_and_reason(claimhouse, demo_settings):
+    answer = claimhouse(demo_settings.home, "load", "--accept", "payer-0000")
+    assert answer.code == WRONG_USE
+    assert "--by NAME --reason WHY" in answer.err
+
+
+def test_run_says_what_it_made(demo_run, demo_settings):
+    told = demo_run.json
+    assert demo_run.code == DONE
+    assert told["is_success"] is True
+    assert told["waiting_loads"] == [] == told["failed_steps"]
+    feeds = {feed["feed"]: feed for feed in told["feeds"]}
+    assert feeds["medical_claim"]["rows_read"] > 500
+    for feed in feeds.values():
+        assert feed["rows_read"] == feed["rows_accepted"] + feed["rows_set_aside"] + feed["rows_excluded"], feed["feed"]
+    assert sum(feed["rows_set_aside"] for feed in feeds.values()) > 0, "dirt is planted"
+    assert len(told["largest_marts"]) == 10
+    assert {line["account_code"] for line in told["ledger"]} >= {
+        "gross_charges",
+        "payer_payments",
+        "medical_claims_paid",
+    }
+    assert sum(line["blocking"] for line in told["ledger"]) == 0
+    assert told["publication"]["path"] == str(demo_settings.published)
+
+
+def test_status_says_how_things_stand(claimhouse, demo_settings):
+    told = claimhouse(demo_settings.home, "status", "--json").json
+    assert {feed["feed"] for feed in told["feeds"]} >= {"medical_claim", "remittance", "ledger_posting"}
+    assert told["runs"][0]["job"] == "everything"
+    assert told["runs"][0]["status"] == "success"
+    assert told["publication"]["rows"]["fct_claim"] > 0
+
+
+def test_describe_tells_each_column_of_a_published_table(claimhouse, demo_settings):
+    told = claimhouse(demo_settings.home, "describe", "mart_pmpm", "--json").json
+    assert told["description"].startswith("One row per")
+    columns = {column["column"]: column for column in told["columns"]}
+    assert columns["paid_amount"]["type"] == "DECIMAL(18,2)"
+    assert all(column["meaning"] for column in told["columns"])
+
+
+def test_reconcile_prints_a_statement_that_can_be_signed(claimhouse, demo_settings):
+    answer = claimhouse(demo_settings.home, "reconcile", "--month", "2024-05")
+    assert answer.code == DONE, answer.err
+    assert "LEDGER RECONCILIATION" in answer.out
+    assert "Prepared by" in answer.out
+    statements = json.loads(claimhouse(demo_settings.home, "reconcile", "--month", "2024-05", "--json").out)
+    assert [one["is_ready_to_sign"] for one in statements] == [True]
+
+
+def test_reconcile_goes_from_a_figure_to_its_claims_and_from_a_claim_to_its_lines(claimhouse, demo_settings):
+    drilled = claimhouse(
+        demo_settings.home,
+        "reconcile",
+        "--month",
+        "2024-05",
+        "--drill",
+        "--cause",
+        "tied",
+        "--account",
+        "payer_payments",
+        "--json",
+    ).json
+    assert drilled["total"] > 0
+    token = next(document["claim_token"] for document in drilled["documents"] if document["claim_token"])
+    places = claimhouse(demo_settings.home, "reconcile", "--claim", token, "--json").json
+    assert {"medical_claim", "remittance"} <= {place["feed"] for place in places}
+    assert all(place["source_line_number"] > 1 for place in places)
