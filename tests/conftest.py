@@ -1,4 +1,7 @@
-"""One small world, built once a session with `claimhouse run` and shared by every test that only reads it.
+"""One small world, built with `claimhouse run` and shared by every test that only reads it.
+
+It takes a minute, so it is kept in pytest's cache for as long as no line of the code that built it changes; where CI is set,
+each session builds its own.
 
 `demo_home` is a home with landing files, lake, warehouse and publication; `marts` a read-only connection to what it
 published. Tests that write take a copy or a home of their own. Under xdist the first worker to ask builds it.
@@ -6,6 +9,7 @@ published. Tests that write take a copy or a home of their own. Under xdist the 
 
 from __future__ import annotations
 
+import datetime as dt
 import fcntl
 import json
 import os
@@ -14,6 +18,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +27,7 @@ import pytest
 
 from dagster_project.settings import Settings, load_settings
 
+ROOT = Path(__file__).resolve().parents[1]
 CLAIMHOUSE = str(Path(sys.executable).with_name("claimhouse"))
 MEMBERS, MONTHS, SEED = 300, 8, 5
 
@@ -69,23 +75,46 @@ def claimhouse() -> Claimhouse:
 
 
 @pytest.fixture(scope="session")
-def demo_home(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """A home after `demo-data` and `run`. Only to read: all tests of a session see the same one."""
-    base = tmp_path_factory.getbasetemp()
-    # Each worker of xdist has a folder of its own below the one they share.
-    shared = base if worker_id == "master" else base.parent
+def demo_home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A home after `demo-data` and `run`. Only to read: all tests see the same one."""
+    if "CI" in os.environ:
+        base = tmp_path_factory.getbasetemp()
+        # Each worker of xdist has a folder of its own below the one they share.
+        shared = base if worker_id == "master" else base.parent
+    else:
+        shared = request.config.cache.mkdir("demo") / fingerprint_of_code()
+        shared.mkdir(exist_ok=True)
     home, told = shared / "demo_home", shared / "demo_home.json"
     with (shared / "demo_home.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not told.exists():
+        if not told.exists() or json.loads(told.read_text())["code"] != 0:
+            remove_others(shared)
             shutil.rmtree(home, ignore_errors=True)
             home.mkdir()
-            world = call_claimhouse(
-                home, "--debug", "demo-data", f"--members={MEMBERS}", f"--months={MONTHS}", f"--seed={SEED}", "--json"
-            )
+            size = [f"--members={MEMBERS}", f"--months={MONTHS}", f"--seed={SEED}"]
+            world = call_claimhouse(home, "--debug", "demo-data", *size, "--json")
             run = call_claimhouse(home, "--debug", "run", "--json") if world.code == 0 else world
             told.write_text(json.dumps({"code": run.code, "out": run.out, "err": run.err}))
     return home
+
+
+def fingerprint_of_code() -> str:
+    """Changes with any line that `claimhouse run` executes, and with the day, on which files fall due."""
+    digest = sha256(f"{sys.version} {dt.date.today()} {MEMBERS} {MONTHS} {SEED}".encode())
+    for folder in ("dagster_project", "dbt_project", "expectations"):
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
+    digest.update((ROOT / "requirements.lock").read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def remove_others(kept: Path) -> None:
+    """Worlds of earlier code, if they are a cache's."""
+    if kept.parent.name == "demo":
+        for folder in kept.parent.iterdir():
+            if folder != kept:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

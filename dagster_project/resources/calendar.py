@@ -15,7 +15,8 @@ COLUMNS = ("data_source", "asset", "check_name", "verdict", "failed_count", "che
 
 
 def as_check(results: Sequence[CheckResult]) -> dg.AssetCheckResult:
-    """Some months missing is a warning; nothing of what was due stops what rests on it: no data is not a pass."""
+    """Nothing of a feed that was due stops the build: no data is not a pass. Single months missing warn here, and stop
+    publication (gates.py), so that the warehouse still shows what their absence does to the ledger."""
     open_ones = [result for result in results if result.verdict in (FAIL, NO_DATA)]
     blocks = any(result.verdict == NO_DATA and result.is_blocking for result in open_ones)
     records = [dg.TableRecord({name: str(getattr(result, name)) for name in COLUMNS}) for result in open_ones]

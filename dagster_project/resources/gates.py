@@ -1,4 +1,4 @@
-"""The checks between systems that stand before publication: the ledger, claims without a match, conservation.
+"""The checks between systems that stand before publication: the ledger, claims without a match, conservation, files due.
 
 Belongs here: what each gate asks, and its answer as Dagster and the lake take it.
 Does not: the reconciliation itself (reconciliation/, dbt), what the gates block (defs/).
@@ -15,6 +15,7 @@ import duckdb
 
 from dagster_project.reconciliation import JudgedCell, blocking_cells, unmatched_claims
 from dagster_project.settings import Settings
+from expectations.calendar import MISSING, due_files
 from expectations.results import FAIL, NO_DATA, PASS, CheckResult, write_quality
 
 AUDIT = """
@@ -73,10 +74,25 @@ def load_audit_conserved(settings: Settings) -> GateAnswer:
     return GateAnswer(failed, checked, f"{failed} of {checked} steps of loads do not add up")
 
 
+def due_files_are_there(settings: Settings) -> GateAnswer:
+    """Every file that the calendar says was due by today has come. One that came and is held waits by itself."""
+    due = due_files(settings)
+    missing = [one for one in due if one.state == MISSING]
+    cells = [
+        {"data_source": one.data_source, "feed": one.feed, "month": f"{one.month:%Y-%m}", "due_date": str(one.due_date)}
+        for one in missing
+    ]
+    first = f"; the first: {' '.join(cells[0].values())}" if cells else ""
+    return GateAnswer(
+        len(missing), len(due), f"{len(missing)} of {len(due)} files that were due never came{first}", cells
+    )
+
+
 GATES: dict[str, tuple[str, Callable[[Settings], GateAnswer]]] = {
     "ledger_is_explained": ("fct_ledger_reconciliation", ledger_is_explained),
     "claims_match": ("mart_claim_encounter_match", claims_match),
     "load_audit_conserved": ("mart_load_audit", load_audit_conserved),
+    "due_files_are_there": ("mart_load_outcome", due_files_are_there),
 }
 
 

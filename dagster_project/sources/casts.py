@@ -80,7 +80,7 @@ def padded(value: str, length: int) -> str:
 
 def typed(column: Column, text: str, date_formats: list[str]) -> str:
     """The value in the contract's type; NULL where the text is not one."""
-    if column.type in ("text", "code"):
+    if column.type in ("text", "code", "free_text"):
         return text
     if column.type == "integer":
         return f"case when regexp_full_match({text}, '-?\\d+(\\.0*)?') then try_cast({text} as bigint) end"

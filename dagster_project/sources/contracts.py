@@ -72,6 +72,7 @@ class Column(Strict):
     pad: int | None = Field(None, ge=1)
     unit: str | None = None
     about: str = Field(min_length=1)
+    why_kept: str | None = Field(None, min_length=10)
 
     @model_validator(mode="before")
     @classmethod
@@ -92,6 +93,10 @@ class Column(Strict):
             raise ValueError(f"identity {self.identity!r} is not known{nearest(self.identity, known)}")
         if self.identity.startswith("token:") and self.type not in ("text", "code"):
             raise ValueError("only text can become a token")
+        if self.type == FREE_TEXT and self.identity != "drop" and not (self.identity == "keep" and self.why_kept):
+            raise ValueError("free text may name anybody: identity is drop, or keep with why_kept saying why it cannot")
+        if self.why_kept and (self.type, self.identity) != (FREE_TEXT, "keep"):
+            raise ValueError("why_kept is said of free text that is kept, and of nothing else")
         if self.pattern is not None:
             checked_pattern(self.pattern)
         return self
@@ -125,8 +130,10 @@ class Column(Strict):
         return TYPES[self.type]
 
 
+FREE_TEXT = "free_text"  # what people typed; names, numbers and labels are text
 TYPES = {
     "text": "VARCHAR",
+    FREE_TEXT: "VARCHAR",
     "code": "VARCHAR",
     "integer": "BIGINT",
     "usd": "DECIMAL(18,2)",

@@ -64,7 +64,7 @@ def test_every_check_of_the_run_is_in_the_quality_mart(second):
         }
         runs = con.execute("select count(distinct run_id) from mart_data_quality where checker = 'dbt'").fetchone()
     assert set(checkers) == {"great_expectations", "dbt", "dagster"}
-    assert gates == {"ledger_is_explained", "claims_match", "load_audit_conserved"}
+    assert gates == {"ledger_is_explained", "claims_match", "load_audit_conserved", "due_files_are_there"}
     assert runs == (2,)
 
 

@@ -45,6 +45,9 @@ from dagster_project.sources.lake import raw_schema
         ("layouts:\n  claimhouse: {}", "layouts:\n  acme: {columns: {fil_id: ID}}", "did you mean 'fill_id'"),
         ("layouts:\n  claimhouse: {}", "layouts:\n  acme: {data_sourse: acme}", "did you mean 'data_source'"),
         ("feed: fill", "feed: pill", "the file must be pill.yml"),
+        ("type: boolean, identity: keep", "type: free_text, identity: keep", "identity is drop, or keep with why_kept"),
+        ("type: boolean, identity: keep", "type: free_text, identity: 'token:note'", "only text can become a token"),
+        ("about: lines", "about: lines, why_kept: it is a number", "said of free text that is kept"),
     ],
 )
 def test_a_contract_is_refused_and_told_why_when_something_in_it_is_wrong(
@@ -71,6 +74,15 @@ def test_identities_change_name_and_type_when_they_go_to_the_lake(tmp_path: Path
     )
     assert list(columns)[-4:] == ["data_source", "load_id", "source_line_number", "source_part_number"]
     assert token_name("medical_record_number") == "medical_record_token"
+
+
+def test_free_text_may_be_kept_when_the_contract_says_why(tmp_path: Path) -> None:
+    kept = "is_generic:   {type: free_text, identity: keep, why_kept: a fixed sentence of the device, about: text}"
+    (tmp_path / "fill.yml").write_text(
+        FILL.replace("is_generic:   {type: boolean, identity: keep, about: generic}", kept)
+    )
+    column = load_contracts(tmp_path)["fill"].columns["is_generic"]
+    assert (column.duckdb_type, column.why_kept) == ("VARCHAR", "a fixed sentence of the device")
 
 
 def test_no_free_text_or_name_of_a_person_is_kept_when_the_projects_contracts_are_read() -> None:

@@ -1,4 +1,4 @@
-"""The blocking checks before publication: ledger explained, claims matched, loads conserved.
+"""The blocking checks before publication: ledger explained, claims matched, loads conserved, due files there.
 
 Belongs here: which mart each gate is a check of. Does not: what a gate asks (resources/gates).
 """

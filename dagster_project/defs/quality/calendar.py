@@ -15,7 +15,7 @@ LOADS = dg.AssetKey(["lake", "loads"])
     asset=LOADS,
     blocking=True,
     pool="lake",
-    description="Every month of every feed that a sender owed by today has arrived. One that never came blocks.",
+    description="Every month of every feed that a sender owed by today has arrived. A feed of which nothing came blocks the build, a month the publication.",
 )
 def expected_files(context: dg.AssetCheckExecutionContext, house: House) -> dg.AssetCheckResult:
     from expectations.calendar import check_calendar
