@@ -4,12 +4,13 @@ Belongs here: options and words. Does not: inventing (synthetic/), recognising (
 """
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dagster_project.cli.terminal import DONE, SET_ASIDE, Problem, bars, show_json, table
+from dagster_project.cli.terminal import DONE, SET_ASIDE, Problem, bars, complain, show_json, table
 from dagster_project.settings import Settings, load_settings
 
 DEFAULT_MEMBERS, DEFAULT_MONTHS, DEFAULT_SEED = 2_000, 24, 1
@@ -93,24 +94,35 @@ def _accept(settings: Settings, load_id: str, by: str | None, reason: str | None
 def _take_in(
     settings: Settings, paths: list[Path], source: str | None, layout: str | None, period: str | None, as_json: bool
 ) -> int:
+    """Each file by itself: one that no layout fits is named and stays where it is, the others go on."""
     from dagster_project.sources.contracts import load_contracts
     from dagster_project.sources.loads import UnrecognisedFile, place
 
-    try:
-        placed = place(list(_files(paths)), settings, load_contracts(), source=source, layout=layout, period=period)
-    except UnrecognisedFile as error:
-        message, _, todo = str(error).partition(" Add a layout:")
-        raise Problem(message, f"Add a layout:{todo}" if todo else "Nothing was taken in.", SET_ASIDE) from error
+    contracts = load_contracts()
+    files = list(_files(paths))
+    placed, refused = [], []
+    with bars() if len(files) > 1 else nullcontext() as progress:
+        task = progress.add_task("Taking in", total=len(files), now="") if progress else None
+        for path in files:
+            try:
+                placed += place([path], settings, contracts, source=source, layout=layout, period=period)
+            except UnrecognisedFile as error:
+                refused.append(str(error))
+            if progress and task is not None:
+                progress.update(task, advance=1, now=path.name)
+    for reason in refused:
+        message, _, todo = reason.partition(" Add a layout:")
+        complain(message, f"Add a layout:{todo}" if todo else "It was not taken in.")
     if as_json:
         show_json(placed)
-        return DONE
-    rows = [
-        [one.path, ", ".join(one.feeds), one.layout, f"version {one.version}" if one.version > 1 else ""]
-        for one in placed
-    ]
-    table(f"Copied to {settings.landing}", ["file", "feed", "layout", ""], rows, left=4)
-    print("Next: claimhouse run")
-    return DONE
+    elif placed:
+        rows = [
+            [one.path, ", ".join(one.feeds), one.layout, f"version {one.version}" if one.version > 1 else ""]
+            for one in placed
+        ]
+        table(f"Copied to {settings.landing}", ["file", "feed", "layout", ""], rows, left=4)
+        print("Next: claimhouse run")
+    return SET_ASIDE if refused else DONE
 
 
 def _files(paths: list[Path]) -> Iterator[Path]:

@@ -112,6 +112,19 @@ def test_a_file_that_no_layout_knows_is_not_taken_in(claimhouse, tmp_path):
     assert not [path for path in (tmp_path / "home" / "landing").rglob("*") if path.is_file()]
 
 
+def test_the_other_files_of_a_folder_are_taken_in_when_one_is_unknown(claimhouse, demo_settings, tmp_path):
+    folder = tmp_path / "sent"
+    folder.mkdir()
+    original = next((demo_settings.landing / "payer").glob("*.csv*"))
+    (folder / original.name).write_bytes(original.read_bytes())
+    (folder / "holiday.csv").write_text("beach,weather\nnorth,fine\n")
+    answer = claimhouse(tmp_path / "home", "load", str(folder))
+    assert answer.code == SET_ASIDE
+    assert "holiday.csv set aside" in answer.err
+    landed = [path.name for path in (tmp_path / "home" / "landing").rglob("*") if path.is_file()]
+    assert landed == [original.name]
+
+
 def test_load_says_what_each_file_is_and_leaves_the_original(claimhouse, demo_settings, tmp_path):
     original = next((demo_settings.landing / "payer").glob("*.csv*"))
     answer = claimhouse(tmp_path / "home", "load", str(original.parent), "--json")
