@@ -222,20 +222,21 @@ def _verdicts(
     """One verdict per load: held if any question failed or could not be answered."""
     checked = {question.name: _checked_counts(question, measured[question.frame]) for question in asked}
     verdicts = []
-    for load in measured[LOADS].itertuples():
+    loads = measured[LOADS]
+    for load_id, data_source in zip(loads["load_id"], loads["data_source"], strict=True):
         results = tuple(
             _result(
                 feed,
                 question,
                 outcomes[question.name],
-                load.load_id,
-                load.data_source,
-                checked[question.name].get(load.load_id, 0),
+                load_id,
+                data_source,
+                checked[question.name].get(load_id, 0),
             )
             for question in asked
         )
         is_held = any(result.verdict in (FAIL, ERROR) for result in results)
-        verdicts.append(Verdict(load.load_id, feed, load.data_source, HELD if is_held else ADMITTED, results))
+        verdicts.append(Verdict(load_id, feed, data_source, HELD if is_held else ADMITTED, results))
     return verdicts
 
 

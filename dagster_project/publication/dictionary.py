@@ -6,7 +6,6 @@ Does not: saying anything that those two do not say. A test says that the files 
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import subprocess
@@ -34,10 +33,6 @@ TREATMENTS = {
     "generalise:year": "year only",
     "generalise:zip3": "three digits, blank in small areas",
 }
-
-
-class NoSuchTable(KeyError):
-    """The project has no table of that name; the message names the nearest."""
 
 
 @dataclass(frozen=True)
@@ -75,15 +70,6 @@ class Join:
 
     def __str__(self) -> str:
         return f"{self.parent} ||--o{'|' if self.is_single else '{'} {self.child} : {self.column}"
-
-
-def describe(manifest: Mapping[str, Any], table: str) -> TableDoc:
-    """What the project says of a mart or seed. Raises NoSuchTable."""
-    tables = {doc.name: doc for doc in [*marts(manifest), *seeds(manifest)]}
-    if table not in tables:
-        nearest = difflib.get_close_matches(table, tables, n=1)
-        raise NoSuchTable(f"no table {table!r}" + (f"; did you mean {nearest[0]!r}?" if nearest else ""))
-    return tables[table]
 
 
 def marts(manifest: Mapping[str, Any]) -> list[TableDoc]:
