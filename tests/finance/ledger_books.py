@@ -31,7 +31,6 @@ FEEDS = {
     "pharmacy_fill": "paid_date",
     "ledger_posting": "posting_date",
 }
-_TYPES = {"text": "varchar", "code": "varchar", "integer": "bigint", "usd": "decimal(18,2)"}
 
 
 def make_documents(
@@ -40,7 +39,7 @@ def make_documents(
     """Tables named as the feeds: claims of three payers from January 2025 on, with replacements and reversals."""
     for feed in FEEDS:
         given = contracts[feed].columns.items()
-        columns = ", ".join(f"{name} {_TYPES.get(column.type, column.type)}" for name, column in given)
+        columns = ", ".join(f"{name} {column.duckdb_type}" for name, column in given)
         con.execute(f"create or replace table {feed} ({columns})")
     con.execute(f"""
     insert into medical_claim by name
