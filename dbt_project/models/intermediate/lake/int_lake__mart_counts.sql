@@ -32,3 +32,21 @@ select
     cast(coalesce(sum(amount), 0) as decimal(38, 10))
 from {{ ref('int_finance__ledger_amounts') }}
 group by load_id
+
+union all
+
+select
+    'encounter', load_id, count(*),
+    cast(coalesce(sum(charge_amount), 0) as decimal(38, 10))
+from {{ ref('fct_encounter') }}
+where encounter_basis = 'record'
+group by load_id
+
+union all
+
+-- The amount of these feeds is an average as published; its sum means nothing but that every row arrived.
+select
+    case when geography_level = 'provider' then 'ipps_provider_drg' else 'ipps_geography_drg' end, load_id, count(*),
+    cast(coalesce(sum(average_medicare_payment_amount), 0) as decimal(38, 10))
+from {{ ref('fct_ipps_payment') }}
+group by geography_level = 'provider', load_id

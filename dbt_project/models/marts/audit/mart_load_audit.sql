@@ -108,7 +108,12 @@ into_marts as (
     from loads
     left join staged on loads.load_id = staged.load_id and loads.feed = staged.feed
     left join marts on loads.load_id = marts.load_id and loads.feed = marts.feed
-    where loads.load_state = 'active' and loads.feed in ('medical_claim', 'medical_claim_line', 'pharmacy_fill', 'ledger_posting')
+    where
+        loads.load_state = 'active'
+        and loads.feed in (
+            'medical_claim', 'medical_claim_line', 'pharmacy_fill', 'ledger_posting',
+            'encounter', 'ipps_provider_drg', 'ipps_geography_drg'
+        )
 ),
 
 steps as (
