@@ -50,3 +50,15 @@ select
     cast(coalesce(sum(average_medicare_payment_amount), 0) as decimal(38, 10))
 from {{ ref('fct_ipps_payment') }}
 group by geography_level = 'provider', load_id
+
+union all
+
+-- Each transaction and each provider adjustment is an event of its own. A remittance's lines are not: they meet in one
+-- event for each adjudication, and sums of the whole feed hold their dollars.
+select
+    loads.feed, events.load_id, count(*),
+    cast(coalesce(sum(events.adjustment_amount), 0) as decimal(38, 10))
+from {{ ref('fct_claim_event') }} as events
+inner join {{ ref('int_lake__active_loads') }} as loads on events.load_id = loads.load_id
+where loads.feed in ('patient_accounting', 'provider_adjustment')
+group by loads.feed, events.load_id

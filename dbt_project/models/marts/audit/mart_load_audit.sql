@@ -112,7 +112,7 @@ into_marts as (
         loads.load_state = 'active'
         and loads.feed in (
             'medical_claim', 'medical_claim_line', 'pharmacy_fill', 'ledger_posting',
-            'encounter', 'ipps_provider_drg', 'ipps_geography_drg'
+            'encounter', 'ipps_provider_drg', 'ipps_geography_drg', 'patient_accounting', 'provider_adjustment'
         )
 ),
 
