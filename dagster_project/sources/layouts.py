@@ -217,7 +217,7 @@ class Layout(Strict):
 
 
 def fill(text: str, binding: dict[str, str]) -> str:
-    """The text with each {placeholder} of the binding put in; other braces stay (they may be a regular expression)."""
+    """The text with each {name} of the binding put in; other braces stay (they may be a regular expression)."""
     for name, value in binding.items():
         text = text.replace("{" + name + "}", value)
     return text
