@@ -35,6 +35,15 @@ months as (
     select data_source, incurred_month, payer_id, line_of_business from spend
 ),
 
+-- Enrolment often reaches further back than claims. What a month cost before the sender's first spend of the kind, or
+-- of a sender of enrolment alone, is unknown, not zero.
+known as (
+    select data_source, spend_kind, min(incurred_month) as first_known_month
+    from spend
+    where allowed_amount is not null
+    group by data_source, spend_kind
+),
+
 categories as (
     select distinct data_source, service_category_1, service_category_2, spend_kind from spend
     union
@@ -45,9 +54,12 @@ categories as (
 ),
 
 cells as (
-    select months.*, categories.service_category_1, categories.service_category_2, categories.spend_kind
+    select
+        months.*, categories.service_category_1, categories.service_category_2, categories.spend_kind,
+        case when months.incurred_month >= known.first_known_month then 0 end as none_known
     from months
     inner join categories on months.data_source = categories.data_source
+    left join known on categories.data_source = known.data_source and categories.spend_kind = known.spend_kind
 )
 
 select
@@ -63,15 +75,15 @@ select
     cells.spend_kind,
     cast(coalesce(members.member_month_count, 0) as bigint) as member_month_count,
     cast(coalesce(members.member_month_fraction, 0) as decimal(18, 6)) as member_month_fraction,
-    cast(coalesce(spend.line_count, 0) as bigint) as line_count,
-    {{ usd('coalesce(spend.allowed_amount, 0)') }} as allowed_amount,
-    {{ usd('coalesce(spend.paid_amount, 0)') }} as paid_amount,
-    {{ usd(rate('coalesce(spend.allowed_amount, 0)', 'members.member_month_count')) }} as allowed_pmpm_amount,
-    {{ usd(rate('coalesce(spend.paid_amount, 0)', 'members.member_month_count')) }} as paid_pmpm_amount,
-    {{ usd(rate('coalesce(spend.allowed_amount, 0)', 'members.member_month_fraction')) }} as allowed_pmpm_by_day_amount,
-    {{ usd(rate('coalesce(spend.paid_amount, 0)', 'members.member_month_fraction')) }} as paid_pmpm_by_day_amount,
+    cast(coalesce(spend.line_count, cells.none_known) as bigint) as line_count,
+    {{ usd('coalesce(spend.allowed_amount, cells.none_known)') }} as allowed_amount,
+    {{ usd('coalesce(spend.paid_amount, cells.none_known)') }} as paid_amount,
+    {{ usd(rate('coalesce(spend.allowed_amount, cells.none_known)', 'members.member_month_count')) }} as allowed_pmpm_amount,
+    {{ usd(rate('coalesce(spend.paid_amount, cells.none_known)', 'members.member_month_count')) }} as paid_pmpm_amount,
+    {{ usd(rate('coalesce(spend.allowed_amount, cells.none_known)', 'members.member_month_fraction')) }} as allowed_pmpm_by_day_amount,
+    {{ usd(rate('coalesce(spend.paid_amount, cells.none_known)', 'members.member_month_fraction')) }} as paid_pmpm_by_day_amount,
     completion.completion_rate,
-    {{ usd('cast(coalesce(spend.allowed_amount, 0) as double) / nullif(completion.completion_rate, 0)') }} as completed_allowed_amount
+    {{ usd('cast(coalesce(spend.allowed_amount, cells.none_known) as double) / nullif(completion.completion_rate, 0)') }} as completed_allowed_amount
 from cells
 left join members
     on cells.data_source = members.data_source
