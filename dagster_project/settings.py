@@ -7,6 +7,7 @@ Belongs here: paths below CLAIMHOUSE_HOME, limits that are no dated rule. Does n
 from __future__ import annotations
 
 import difflib
+import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +18,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 DBT_PROJECT = REPOSITORY / "dbt_project"
 
 # Secrets and test switches that other modules read themselves.
-OTHER_VARIABLES = {"CLAIMHOUSE_TOKEN_KEY", "CLAIMHOUSE_TOKEN_KEY_VERSION", "CLAIMHOUSE_REAL_DATA"}
+OTHER_VARIABLES = {"CLAIMHOUSE_TOKEN_KEY", "CLAIMHOUSE_TOKEN_KEY_VERSION", "CLAIMHOUSE_REAL_DATA", "CLAIMHOUSE_RULES"}
 
 
 class SettingsError(ValueError):
@@ -30,8 +31,9 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     home: Path
+    # 30 since 2026-11: a writer that paused 9 s in the middle of a line was taken for done after one.
     quiet_seconds: float = Field(
-        1.0, ge=0, description="a file younger than this may still be written; it is left alone"
+        30.0, ge=0, description="a file younger than this may still be written; it is left for the next run"
     )
     memory_limit: str = Field("4GB", description="DuckDB's memory limit of one step")
     threads: int = Field(2, ge=1)
@@ -87,7 +89,18 @@ class Settings(BaseModel):
             "DBT_LOG_PATH": str(self.dagster / "dbt" / "logs"),
             "DBT_PROFILES_DIR": str(DBT_PROJECT),
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+            "CLAIMHOUSE_RULES": rules_version(),
         }
+
+
+def rules_version() -> str:
+    """A hash over everything that decides what a row becomes: SQL, macros, rule tables and code lists of dbt_project."""
+    digest = hashlib.sha256()
+    for folder in ("macros", "models", "reference", "seeds"):
+        for path in sorted((DBT_PROJECT / folder).rglob("*")):
+            if path.suffix in {".sql", ".csv", ".gz"}:
+                digest.update(path.relative_to(DBT_PROJECT).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:

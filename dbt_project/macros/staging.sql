@@ -1,21 +1,58 @@
-{# Rows of a feed's active loads, each with its rank among the rows of one natural key: the row of the latest load wins,
-   within a load the last line. What ranks behind is the named exclusion `repeated_key`, counted per load in
-   int_lake__staged_counts. Loads tie in no case: load_id closes the order. A key with an unknown part repeats nothing. #}
+{# Rows of a feed's active loads. `is_repeated` rows rank behind another row of their natural key: the named exclusion
+   `repeated_key`, found by int_lake__repeated_rows and counted per load in int_lake__staged_counts. #}
 {% macro active_rows(feed) %}
-{%- set key = feeds()[feed].key %}
 select
     lake_rows.*,
-    case
-        when {% for column in key %}lake_rows.{{ column }} is null{% if not loop.last %} or {% endif %}{% endfor %} then 1
-        else row_number() over (
-            partition by lake_rows.data_source, {% for column in key %}lake_rows.{{ column }}{% if not loop.last %}, {% endif %}{% endfor %}
-
-            order by
-                loads.loaded_at desc, loads.load_number desc, lake_rows.load_id desc,
-                lake_rows.source_line_number desc, lake_rows.source_part_number desc
-        )
-    end as key_rank
+    repeated.load_id is not null as is_repeated
 from {{ source('raw', feed) }} as lake_rows
 inner join {{ ref('int_lake__active_loads') }} as loads
     on lake_rows.load_id = loads.load_id and loads.feed = '{{ feed }}'
+left join {{ ref('int_lake__repeated_rows') }} as repeated
+    on repeated.feed = '{{ feed }}'
+    and lake_rows.load_id = repeated.load_id
+    and lake_rows.source_line_number = repeated.source_line_number
+    and lake_rows.source_part_number = repeated.source_part_number
+{% endmacro %}
+
+{# The rows of a feed that rank behind another of their natural key: the row of the latest load wins, within a load the
+   last line. Loads tie in no case: load_id closes the order. A key with an unknown part repeats nothing. #}
+{% macro repeated_rows(feed) %}
+{%- set key = feeds()[feed].key %}
+{%- set parts = ["'" ~ feed ~ "'", 'lake_rows.data_source'] -%}
+{%- for column in key -%}{%- do parts.append('lake_rows.' ~ column) -%}{%- endfor -%}
+{%- set columns %}lake_rows.data_source{% for column in key %}, lake_rows.{{ column }}{% endfor %}{% endset %}
+select feed, row_key, load_id, source_line_number, source_part_number
+from (
+    select
+        '{{ feed }}' as feed,
+        {{ surrogate_key(parts) }} as row_key,
+        lake_rows.load_id,
+        lake_rows.source_line_number,
+        lake_rows.source_part_number,
+        row_number() over (
+            partition by {{ columns }}
+            order by
+                loads.loaded_at desc, loads.load_number desc, lake_rows.load_id desc,
+                lake_rows.source_line_number desc, lake_rows.source_part_number desc
+        ) as key_rank
+    from {{ source('raw', feed) }} as lake_rows
+    inner join {{ ref('int_lake__active_loads') }} as loads
+        on lake_rows.load_id = loads.load_id and loads.feed = '{{ feed }}'
+    inner join (
+        select {{ columns }}
+        from {{ source('raw', feed) }} as lake_rows
+        {%- if is_incremental() %}
+        where lake_rows.load_id in (select load_id from changed_loads)
+        group by {{ columns }}
+        {%- else %}
+        inner join {{ ref('int_lake__active_loads') }} as loads
+            on lake_rows.load_id = loads.load_id and loads.feed = '{{ feed }}'
+        group by {{ columns }}
+        having count(*) > 1
+        {%- endif %}
+    ) as keys
+        on lake_rows.data_source = keys.data_source
+        {%- for column in key %} and lake_rows.{{ column }} = keys.{{ column }}{% endfor %}
+) as ranked
+where key_rank > 1
 {% endmacro %}

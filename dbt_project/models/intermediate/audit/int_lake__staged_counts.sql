@@ -5,12 +5,12 @@ select
     load_id,
     data_source,
     count(*) as rows_in,
-    count(*) filter (where key_rank = 1) as rows_staged,
-    count(*) filter (where key_rank > 1) as rows_repeated_key,
+    count(*) filter (where not is_repeated) as rows_staged,
+    count(*) filter (where is_repeated) as rows_repeated_key,
     {% if rules.amount -%}
     cast(coalesce(sum({{ amount }}), 0) as decimal(38, 10)) as amount_in,
-    cast(coalesce(sum({{ amount }}) filter (where key_rank = 1), 0) as decimal(38, 10)) as amount_staged,
-    cast(coalesce(sum({{ amount }}) filter (where key_rank > 1), 0) as decimal(38, 10)) as amount_repeated_key
+    cast(coalesce(sum({{ amount }}) filter (where not is_repeated), 0) as decimal(38, 10)) as amount_staged,
+    cast(coalesce(sum({{ amount }}) filter (where is_repeated), 0) as decimal(38, 10)) as amount_repeated_key
     {%- else -%}
     {{ amount }} as amount_in,
     {{ amount }} as amount_staged,

@@ -1,3 +1,8 @@
+{{ config(
+    materialized=growing(), incremental_strategy='append', on_schema_change='append_new_columns',
+    meta={'unit': 'claim_token'}
+) }}
+
 -- A payer's decision line by line with its reasons summed. A reason whose code has no category counts as a denial only
 -- where the line was allowed nothing; a reversal denies nothing, it takes back.
 with lines as (
@@ -7,7 +12,7 @@ with lines as (
             allowed_amount,
             paid_amount + coalesce(deductible_amount, 0) + coalesce(coinsurance_amount, 0) + coalesce(copayment_amount, 0)
         ) as known_allowed_amount
-    from {{ ref('stg_remittance__adjudications') }}
+    from {{ ref('stg_remittance__adjudications') }}{{ only_touched('claim_token') }}
 ),
 
 reasons as (
@@ -22,7 +27,7 @@ reasons as (
         sum(adjustment_amount) filter (where adjustment_group_code = 'CO' and not is_denial_reason) as contractual_adjustment_amount,
         sum(adjustment_amount) filter (where is_denial_reason) as denial_reason_amount,
         sum(adjustment_amount) filter (where denial_category = 'unmapped') as unmapped_amount
-    from {{ ref('int_claim__adjudication_reasons') }}
+    from {{ ref('int_claim__adjudication_reasons') }}{{ only_touched('claim_token') }}
     group by data_source, claim_token, claim_line_number, adjudication_number
 )
 

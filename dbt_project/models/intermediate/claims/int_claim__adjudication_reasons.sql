@@ -1,7 +1,12 @@
+{{ config(
+    materialized=growing(), incremental_strategy='append', on_schema_change='append_new_columns',
+    meta={'unit': 'claim_token'}
+) }}
+
 -- Why paid differs from charged, each reason with the denial category that it means on the day of payment: a remark
 -- code may move the reason to another category, and close the way to an appeal.
 with reasons as (
-    select * from {{ ref('stg_remittance_adjustment__adjustments') }}
+    select * from {{ ref('stg_remittance_adjustment__adjustments') }}{{ only_touched('claim_token') }}
 ),
 
 categories as (

@@ -1,3 +1,8 @@
+{{ config(
+    materialized=growing(), incremental_strategy='append', on_schema_change='append_new_columns',
+    meta={'unit': 'claim_token'}
+) }}
+
 -- One adjudication of a claim as a whole. CLP02 = 4 may be used only in narrow cases, so a denial is read from the
 -- reasons: in full where nothing was allowed, in part where something was refused and something allowed. A lone
 -- CO-45, the patient's share, effects of a prior payer and capitation refuse nothing. Without reasons a denial stays
@@ -31,7 +36,7 @@ with claims as (
         sum(unmapped_reason_count) as unmapped_reason_count,
         max(load_id) as load_id,
         min(source_line_number) as source_line_number
-    from {{ ref('int_claim__adjudication_lines') }}
+    from {{ ref('int_claim__adjudication_lines') }}{{ only_touched('claim_token') }}
     group by data_source, claim_key, claim_token, adjudication_number
 ),
 
@@ -45,7 +50,7 @@ refused as (
         bool_and(coalesce(reasons.can_appeal, true)) as can_appeal,
         max(reasons.carc_code) as carc_code
     from {{ ref('int_claim__adjudication_reasons') }} as reasons
-    where reasons.denial_category <> 'not_a_denial'
+    where reasons.denial_category <> 'not_a_denial'{{ only_touched('reasons.claim_token', 'and') }}
     group by reasons.data_source, reasons.claim_token, reasons.adjudication_number, reasons.denial_category
 ),
 

@@ -1,11 +1,16 @@
+{{ config(
+    materialized=growing(), incremental_strategy='append', on_schema_change='append_new_columns',
+    meta={'unit': 'claim_key'}
+) }}
+
 -- Codes on claims in long form with their validity on the service date: true or false where a list is at hand, else
 -- NULL.
 with claims as (
-    select * from {{ ref('stg_medical_claim__claims') }}
+    select * from {{ ref('stg_medical_claim__claims') }}{{ only_touched('claim_token') }}
 ),
 
 lines as (
-    select * from {{ ref('int_claim__lines') }}
+    select * from {{ ref('int_claim__lines') }}{{ only_touched('claim_token') }}
 ),
 
 codes as (

@@ -1,3 +1,8 @@
+{{ config(
+    materialized=growing(), incremental_strategy='append', on_schema_change='append_new_columns',
+    meta={'unit': 'claim_key'}
+) }}
+
 -- Which rule places each line. Rules are matched once per distinct combination of what they ask about and then joined
 -- back, so that a million lines cost no more than their few thousand combinations.
 with lines as (
@@ -11,7 +16,7 @@ with lines as (
         drg_code,
         case when coalesce(procedure_code_type, 'hcpcs') = 'hcpcs' then hcpcs_code end as hcpcs_code,
         incurred_month
-    from {{ ref('int_claim__lines') }}
+    from {{ ref('int_claim__lines') }}{{ only_touched('claim_key') }}
 ),
 
 keyed as (

@@ -1,12 +1,17 @@
+{{ config(
+    materialized=growing(), incremental_strategy='append', on_schema_change='append_new_columns',
+    meta={'unit': 'claim_token'}
+) }}
+
 -- Every line that a claim or a remittance tells of, with what the payer decided on it, net of reversals: billed
 -- lines, decisions about a claim as a whole (line 0), headers that came without lines (line 0), and remittance lines
 -- whose claim no feed holds. Nothing that was paid is lost for want of a partner.
 with headers as (
-    select * from {{ ref('stg_medical_claim__claims') }}
+    select * from {{ ref('stg_medical_claim__claims') }}{{ only_touched('claim_token') }}
 ),
 
 billed as (
-    select * from {{ ref('stg_medical_claim_line__lines') }}
+    select * from {{ ref('stg_medical_claim_line__lines') }}{{ only_touched('claim_token') }}
 ),
 
 decided as (
@@ -28,7 +33,7 @@ decided as (
         sum(coinsurance_amount) as coinsurance_amount,
         sum(copayment_amount) as copayment_amount,
         max(load_id) as load_id
-    from {{ ref('int_claim__adjudication_lines') }}
+    from {{ ref('int_claim__adjudication_lines') }}{{ only_touched('claim_token') }}
     group by data_source, claim_key, claim_token, claim_line_number
 ),
 

@@ -1,3 +1,8 @@
+{{ config(
+    materialized=growing(), incremental_strategy='append', on_schema_change='append_new_columns',
+    meta={'unit': 'member_token'}
+) }}
+
 -- Every claim with the encounter that it belongs to. A professional claim of a stay joins the facility stay that
 -- holds its first day; where no facility claim tells of that stay it is kept as an orphan, one per member, provider
 -- and day.
@@ -14,11 +19,12 @@ with claims as (
         types.grouped_by
     from {{ ref('stg_medical_claim__claims') }} as claims
     inner join {{ ref('int_encounter__claim_types') }} as types on claims.claim_key = types.claim_key
+    {{- only_touched('claims.member_token') }}
 ),
 
 stays as (
     select distinct data_source, member_token, place_id, encounter_key, start_date, end_date, precedence
-    from {{ ref('int_encounter__facility_stays') }}
+    from {{ ref('int_encounter__facility_stays') }}{{ only_touched('member_token') }}
 ),
 
 rules as (
@@ -48,6 +54,7 @@ candidates as (
 select
     claims.data_source,
     claims.claim_key,
+    claims.member_token,
     facility.encounter_key,
     facility_rules.encounter_type,
     'facility_stay' as grouping_rule,
@@ -59,6 +66,7 @@ union all
 select
     claims.data_source,
     claims.claim_key,
+    claims.member_token,
     coalesce(
         candidates.encounter_key,
         {{ surrogate_key(['claims.data_source', "'claims'", 'claims.encounter_type', 'claims.member_token', 'claims.provider_id', 'claims.start_date']) }}

@@ -1,3 +1,8 @@
+{{ config(
+    materialized=growing(), incremental_strategy='append', on_schema_change='append_new_columns',
+    meta={'unit': 'member_token'}
+) }}
+
 -- The encounter of the clinical record that each claim bills: same member, and the claim's service days meet the
 -- encounter's. Of several the best rule wins, then the nearest start, then the encounter's key, so that ties never
 -- move.
@@ -10,17 +15,18 @@ with claims as (
         rendering_id,
         coalesce(admission_date, claim_start_date) as start_date,
         greatest(coalesce(discharge_date, claim_end_date, claim_start_date), claim_start_date) as end_date
-    from {{ ref('stg_medical_claim__claims') }}
+    from {{ ref('stg_medical_claim__claims') }}{{ only_touched('member_token') }}
 ),
 
 records as (
     select * from {{ ref('int_encounter__records') }}
-    where coalesce(encounter_status, 'completed') not in ('cancelled', 'no_show')
+    where coalesce(encounter_status, 'completed') not in ('cancelled', 'no_show'){{ only_touched('member_token', 'and') }}
 ),
 
 candidates as (
     select
         claims.claim_key,
+        claims.member_token,
         records.encounter_key,
         case
             when claims.start_date > records.encounter_end_date or claims.end_date < records.encounter_start_date then 4
@@ -47,6 +53,7 @@ ranked as (
 
 select
     claim_key,
+    member_token,
     encounter_key as record_encounter_key,
     case match_rank
         when 1 then 'member_date_facility'

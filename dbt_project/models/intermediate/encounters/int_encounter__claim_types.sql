@@ -1,3 +1,8 @@
+{{ config(
+    materialized=growing(), incremental_strategy='append', on_schema_change='append_new_columns',
+    meta={'unit': 'claim_key'}
+) }}
+
 -- Which kind of encounter a claim tells of, by the first rule that one of its lines fits.
 with lines as (
     select
@@ -5,7 +10,7 @@ with lines as (
         categories.service_category_2
     from {{ ref('int_claim__lines') }} as lines
     inner join {{ ref('int_claim__line_categories') }} as categories on lines.claim_line_key = categories.claim_line_key
-    where lines.has_claim_record
+    where lines.has_claim_record{{ only_touched('lines.claim_key', 'and') }}
 ),
 
 matched as (

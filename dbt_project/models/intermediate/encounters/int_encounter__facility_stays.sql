@@ -1,3 +1,8 @@
+{{ config(
+    materialized=growing(), incremental_strategy='append', on_schema_change='append_new_columns',
+    meta={'unit': 'member_token'}
+) }}
+
 -- Facility claims grouped into stays: claims of one member at one facility whose days overlap or meet are one stay,
 -- and a claim after one that left the patient in bed (status 30) continues it on the next day. The order is complete
 -- (dates, then the claim's key), so the grouping and the stay's id are the same in every rebuild.
@@ -17,7 +22,7 @@ with claims as (
         types.precedence
     from {{ ref('stg_medical_claim__claims') }} as claims
     inner join {{ ref('int_encounter__claim_types') }} as types on claims.claim_key = types.claim_key
-    where types.grouped_by = 'facility_stay'
+    where types.grouped_by = 'facility_stay'{{ only_touched('claims.member_token', 'and') }}
 ),
 
 reaching as (

@@ -1,3 +1,8 @@
+{{ config(
+    materialized=growing(), incremental_strategy='append', on_schema_change='append_new_columns',
+    meta={'unit': 'member_token'}
+) }}
+
 -- Encounters of the clinical record with the person whom they are about: by the record's own member id, else through
 -- the crosswalk, else under the record's token.
 with records as (
@@ -30,3 +35,4 @@ select
 from records
 left join crosswalk
     on records.data_source = crosswalk.data_source and records.medical_record_token = crosswalk.medical_record_token
+{{- only_touched('coalesce(records.member_token, crosswalk.person_token)', unit='member_token') }}

@@ -1,15 +1,20 @@
+{{ config(
+    materialized=growing(), incremental_strategy='append', on_schema_change='append_new_columns',
+    meta={'unit': 'claim_token', 'also': 'claims_that_moved'}
+) }}
+
 -- The state of a claim now, derived from its events; the header adds who, where and what for. A claim that only a
 -- remittance tells of is here too, without a header.
 with headers as (
-    select * from {{ ref('stg_medical_claim__claims') }}
+    select * from {{ ref('stg_medical_claim__claims') }}{{ only_touched('claim_token') }}
 ),
 
 events as (
-    select * from {{ ref('fct_claim_event') }}
+    select * from {{ ref('fct_claim_event') }}{{ only_touched('claim_token') }}
 ),
 
 adjudications as (
-    select * from {{ ref('int_claim__adjudications') }}
+    select * from {{ ref('int_claim__adjudications') }}{{ only_touched('claim_token') }}
 ),
 
 totals as (
@@ -55,8 +60,9 @@ successors as (
         bool_or(claim_frequency_code = '8') as is_voided,
         bool_or(coalesce(claim_frequency_code, '7') <> '8') as is_replaced,
         max(claim_key) as successor_claim_key
-    from headers
+    from {{ ref('stg_medical_claim__claims') }}
     where original_claim_key is not null and claim_status = 'submitted' and original_claim_key <> claim_key
+        {{- only_touched('original_claim_key', 'and', unit='claim_key') }}
     group by original_claim_key
 ),
 
@@ -66,7 +72,7 @@ lines as (
         count(*) as line_count,
         sum(charge_amount) as line_charge_amount,
         bool_or(has_line_record) as has_lines
-    from {{ ref('int_claim__lines') }}
+    from {{ ref('int_claim__lines') }}{{ only_touched('claim_token') }}
     group by claim_key
 ),
 
@@ -77,7 +83,7 @@ codes as (
         count(*) filter (where is_valid) as valid_code_count,
         count(*) filter (where not is_valid) as invalid_code_count,
         count(*) filter (where is_valid is null) as unknown_code_count
-    from {{ ref('int_claim__codes') }}
+    from {{ ref('int_claim__codes') }}{{ only_touched('claim_key') }}
     group by claim_key
 ),
 

@@ -1,12 +1,92 @@
 {{ config(
-    materialized='incremental',
-    incremental_strategy='insert_overwrite' if target.type == 'spark' else 'delete+insert',
-    unique_key='event_month',
-    partition_by='event_month' if target.type == 'spark' else none,
-    on_schema_change='append_new_columns',
-    pre_hook=["{{ changed_claim_event_months() }}", "{{ forget_changed_months('event_month') }}"],
-    post_hook=["{{ forget_fact_loads() }}", "{{ remember_fact_loads(['medical_claim', 'remittance', 'remittance_adjustment', 'provider_adjustment', 'patient_accounting', 'work_record']) }}"]
+    materialized=growing(), incremental_strategy='append', on_schema_change='append_new_columns',
+    meta={'unit': 'claim_token'}
 ) }}
+
+-- Amounts stand on one event each: charges where the claim was sent, the decision where it was adjudicated or reversed,
+-- money where it was paid. So every amount sums to its feed's.
+with claims as (
+    select * from {{ ref('stg_medical_claim__claims') }}{{ only_touched('claim_token') }}
+),
+
+adjudications as (
+    select * from {{ ref('int_claim__adjudications') }}{{ only_touched('claim_token') }}
+),
+
+adjustments as (
+    select * from {{ ref('stg_provider_adjustment__adjustments') }} where claim_token is not null{{ only_touched('claim_token', 'and') }}
+),
+
+accounting as (
+    select * from {{ ref('stg_patient_accounting__transactions') }} where claim_token is not null{{ only_touched('claim_token', 'and') }}
+),
+
+work as (
+    select * from {{ ref('stg_work_record__records') }} where claim_token is not null and completed_at is not null{{ only_touched('claim_token', 'and') }}
+),
+
+events as (
+    select
+        data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
+        'coded' as event_type, 10 as event_order, '1' as event_reference, coded_date as event_date,
+        cast(null as bigint) as adjudication_number, cast(null as {{ dbt.type_string() }}) as remittance_id,
+        cast(null as boolean) as is_denied, cast(null as boolean) as is_partially_denied,
+        cast(null as {{ dbt.type_string() }}) as denial_category,
+        cast(null as decimal(18, 2)) as charge_amount, cast(null as decimal(18, 2)) as allowed_amount,
+        cast(null as decimal(18, 2)) as paid_amount, cast(null as decimal(18, 2)) as patient_responsibility_amount,
+        cast(null as decimal(18, 2)) as adjustment_amount, cast(null as decimal(18, 2)) as denied_amount,
+        load_id, source_line_number
+    from claims
+    where coded_date is not null
+    union all
+    select
+        data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
+        case when claim_frequency_code = '7' then 'replacement_submitted' when claim_frequency_code = '8' then 'void_submitted' else 'submitted' end,
+        20, '1', coalesce(submitted_date, claim_end_date, claim_start_date),
+        null, null, null, null, null, charge_amount, null, null, null, null, null, load_id, source_line_number
+    from claims
+    where claim_status = 'submitted'
+    union all
+    select
+        data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
+        case when is_reversal then 'reversed' else 'adjudicated' end,
+        30, cast(adjudication_number as {{ dbt.type_string() }}), adjudicated_date,
+        adjudication_number, remittance_id, is_denied, is_partially_denied, denial_category,
+        null, allowed_amount, null,
+        coalesce(deductible_amount, 0) + coalesce(coinsurance_amount, 0) + coalesce(copayment_amount, 0),
+        adjustment_amount, denied_amount, load_id, source_line_number
+    from adjudications
+    union all
+    select
+        data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
+        'paid', 40, cast(adjudication_number as {{ dbt.type_string() }}), paid_date,
+        adjudication_number, remittance_id, null, null, null,
+        null, null, paid_amount, null, null, null, load_id, source_line_number
+    from adjudications
+    where paid_amount <> 0
+    union all
+    select
+        data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
+        case adjustment_reason_code when 'WO' then 'recouped' when 'L6' then 'interest_paid' else 'provider_adjusted' end,
+        50, remittance_id || '/' || cast(adjustment_number as {{ dbt.type_string() }}), paid_date,
+        null, remittance_id, null, null, null,
+        null, null, null, null, adjustment_amount, null, load_id, source_line_number
+    from adjustments
+    union all
+    select
+        data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
+        transaction_type, 60, transaction_token, posting_date,
+        null, null, null, null, null,
+        null, null, null, null, transaction_amount, null, load_id, source_line_number
+    from accounting
+    union all
+    select
+        data_source, claim_token, claim_key, payer_key, payer_id, null,
+        'work_' || work_type, 70, work_record_token, cast(completed_at as date),
+        null, null, null, null, null,
+        null, null, null, null, null, null, load_id, source_line_number
+    from work
+)
 
 select
     {{ surrogate_key(['data_source', 'claim_token', 'event_type', 'event_reference']) }} as claim_event_key,
@@ -16,7 +96,7 @@ select
     event_type,
     cast(event_order as bigint) as event_order,
     event_date,
-    event_month,
+    {{ month_of('event_date') }} as event_month,
     payer_key,
     payer_id,
     line_of_business,
@@ -33,5 +113,4 @@ select
     {{ usd('denied_amount') }} as denied_amount,
     load_id,
     source_line_number
-from {{ ref('int_claim__events') }}
-{{ only_changed_months('event_month') }}
+from events

@@ -1,20 +1,14 @@
 {{ config(
-    materialized='incremental',
-    incremental_strategy='insert_overwrite' if target.type == 'spark' else 'delete+insert',
-    unique_key='incurred_month',
-    partition_by='incurred_month' if target.type == 'spark' else none,
-    on_schema_change='append_new_columns',
-    pre_hook=["{{ changed_claim_line_months() }}", "{{ forget_changed_months('incurred_month') }}"],
-    post_hook=["{{ forget_fact_loads() }}", "{{ remember_fact_loads(['medical_claim', 'medical_claim_line', 'remittance', 'remittance_adjustment']) }}"]
+    materialized=growing(), incremental_strategy='append', on_schema_change='append_new_columns',
+    meta={'unit': 'claim_token', 'also': 'claims_that_moved'}
 ) }}
 
 with lines as (
-    select * from {{ ref('int_claim__lines') }}
-    {{- only_changed_months('incurred_month') }}
+    select * from {{ ref('int_claim__lines') }}{{ only_touched('claim_token') }}
 ),
 
 categories as (
-    select * from {{ ref('int_claim__line_categories') }}
+    select * from {{ ref('int_claim__line_categories') }}{{ only_touched('claim_key') }}
 ),
 
 encounters as (
@@ -29,7 +23,7 @@ codes as (
         bool_and(is_valid) filter (where code_use = 'place_of_service') as is_place_of_service_valid,
         bool_and(is_valid) filter (where code_use = 'service') as is_hcpcs_valid
     from {{ ref('int_claim__codes') }}
-    where code_use in ('revenue_center', 'place_of_service', 'service')
+    where code_use in ('revenue_center', 'place_of_service', 'service'){{ only_touched('claim_key', 'and') }}
     group by claim_key, claim_line_number
 )
 

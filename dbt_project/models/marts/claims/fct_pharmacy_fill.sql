@@ -1,18 +1,13 @@
 {{ config(
-    materialized='incremental',
-    incremental_strategy='insert_overwrite' if target.type == 'spark' else 'delete+insert',
-    unique_key='incurred_month',
-    partition_by='incurred_month' if target.type == 'spark' else none,
-    on_schema_change='append_new_columns',
-    pre_hook=["{{ changed_pharmacy_fill_months() }}", "{{ forget_changed_months('incurred_month') }}"],
-    post_hook=["{{ forget_fact_loads() }}", "{{ remember_fact_loads(['pharmacy_fill']) }}"]
+    materialized=growing(), incremental_strategy='append', on_schema_change='append_new_columns',
+    meta={'unit': 'claim_token'}
 ) }}
 
 with fills as (
     select
         *,
         {{ month_of('dispensing_date') }} as incurred_month
-    from {{ ref('stg_pharmacy_fill__fills') }}
+    from {{ ref('stg_pharmacy_fill__fills') }}{{ only_touched('claim_token') }}
 )
 
 select
@@ -50,4 +45,3 @@ select
     load_id,
     source_line_number
 from fills
-{{ only_changed_months('incurred_month') }}

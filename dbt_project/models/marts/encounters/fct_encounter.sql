@@ -1,7 +1,12 @@
+{{ config(
+    materialized=growing(), incremental_strategy='append', on_schema_change='append_new_columns',
+    meta={'unit': 'member_token', 'also': 'people_whose_claims_became_known'}
+) }}
+
 -- Two ways to know an encounter stand side by side and are never added up: grouped from claims, and told by the
 -- clinical record. A record encounter names the claims' encounter that bills it.
 with claims as (
-    select * from {{ ref('stg_medical_claim__claims') }}
+    select * from {{ ref('stg_medical_claim__claims') }}{{ only_touched('member_token') }}
 ),
 
 claim_amounts as (
@@ -10,7 +15,7 @@ claim_amounts as (
         sum(charge_amount) as charge_amount,
         sum(allowed_amount) as allowed_amount,
         sum(paid_amount) as paid_amount
-    from {{ ref('int_claim__lines') }}
+    from {{ ref('int_claim__lines') }}{{ only_touched('member_token') }}
     group by claim_key
 ),
 
@@ -34,7 +39,10 @@ grouped as (
         max_by(claims.payer_key, claims.claim_key) as payer_key,
         max_by(claims.payer_id, claims.claim_key) as payer_id,
         max(claims.drg_code) as drg_code,
-        max_by(claims.discharge_disposition_code, case when claims.discharge_disposition_code is null then null else claims.claim_end_date end) as discharge_disposition_code,
+        max_by(
+            claims.discharge_disposition_code,
+            case when claims.discharge_disposition_code is not null then {{ text('claims.claim_end_date') }} || claims.claim_key end
+        ) as discharge_disposition_code,   -- of two claims that end on one day the key decides, so that no rebuild differs
         count(*) as claim_count,
         sum(claim_amounts.charge_amount) as charge_amount,
         sum(claim_amounts.allowed_amount) as allowed_amount,
@@ -56,11 +64,12 @@ record_claims as (
     from {{ ref('int_encounter__claim_matches') }} as matches
     left join {{ ref('int_encounter__claim_encounters') }} as encounters on matches.claim_key = encounters.claim_key
     left join claim_amounts on matches.claim_key = claim_amounts.claim_key
+    {{- only_touched('matches.member_token') }}
     group by matches.record_encounter_key
 ),
 
 sources_with_claims as (
-    select distinct data_source from claims
+    select distinct data_source from {{ ref('stg_medical_claim__claims') }}
 ),
 
 together as (
@@ -120,6 +129,7 @@ together as (
     left join record_claims on records.encounter_key = record_claims.record_encounter_key
     left join {{ ref('record_encounter_types') }} as record_types on records.encounter_type = record_types.record_encounter_type
     left join sources_with_claims on records.data_source = sources_with_claims.data_source
+    {{- only_touched('records.member_token') }}
 )
 
 select

@@ -1,3 +1,8 @@
+{{ config(
+    materialized=growing(), incremental_strategy='append', on_schema_change='append_new_columns',
+    meta={'unit': 'member_month_key', 'touched_by': 'touched_member_months'}
+) }}
+
 with covered as (
     select
         spans.data_source,
@@ -10,7 +15,38 @@ with covered as (
     from {{ ref('int_member__covered_spans') }} as spans
     inner join {{ ref('int_calendar__months') }} as months
         on spans.start_date <= months.month_end_date and spans.end_date >= months.month_start_date
+    {{- only_touched_member_months('spans.member_token', 'spans.data_source', 'months.month_start_date') }}
     group by spans.data_source, spans.member_token, months.month_start_date, months.day_count
+),
+
+-- The plan that a month counts under: primary before secondary, then most days of the month, then the latest start, then
+-- the plan's id, so that the choice is the same in every rebuild.
+plan_months as (
+    select
+        eligibility.*,
+        months.month_start_date as member_month,
+        {{ days_between(
+            'greatest(eligibility.enrollment_start_date, months.month_start_date)',
+            'least(coalesce(eligibility.enrollment_end_date, horizons.horizon_date), horizons.horizon_date, months.month_end_date)'
+        ) }} + 1 as plan_day_count
+    from {{ ref('stg_eligibility__spans') }} as eligibility
+    inner join {{ ref('int_calendar__horizons') }} as horizons on eligibility.data_source = horizons.data_source
+    inner join {{ ref('int_calendar__months') }} as months
+        on eligibility.enrollment_start_date <= least(months.month_end_date, horizons.horizon_date)
+        and coalesce(eligibility.enrollment_end_date, horizons.horizon_date) >= greatest(eligibility.enrollment_start_date, months.month_start_date)
+        and horizons.horizon_date >= months.month_start_date
+    {{- only_touched_member_months('eligibility.member_token', 'eligibility.data_source', 'months.month_start_date') }}
+),
+
+plans as (
+    select
+        *,
+        row_number() over (
+            partition by data_source, member_token, member_month
+            order by coverage_rank, plan_day_count desc, enrollment_start_date desc, plan_id, load_id, source_line_number
+        ) as plan_rank,
+        count(*) over (partition by data_source, member_token, member_month) as plan_count
+    from plan_months
 ),
 
 members as (
@@ -37,8 +73,9 @@ select
     members.sex,
     members.state
 from covered
-inner join {{ ref('int_member__month_plans') }} as plans
+inner join plans
     on covered.data_source = plans.data_source
     and covered.member_token = plans.member_token
-    and covered.member_month = plans.month_start_date
+    and covered.member_month = plans.member_month
+    and plans.plan_rank = 1
 left join members on covered.data_source = members.data_source and covered.member_token = members.member_token

@@ -21,4 +21,4 @@ select
     source_line_number,
     source_part_number
 from active_rows
-where key_rank = 1
+where not is_repeated

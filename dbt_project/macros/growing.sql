@@ -1,0 +1,210 @@
+{# Models that grow are rewritten only where something changed; every other row stays as it is.
+
+   int_lake__changed_loads numbers the builds in which loads began or ceased to count. int_lake__touched_claims and
+   int_lake__touched_people name, build by build, every claim and person that a row of those loads names or ever named.
+   A growing model states its unit (meta: unit), and its hooks delete and its text writes again the units touched since
+   the build that it holds. Which build that is stands in intermediate.built, written in the model's own transaction: a
+   build that dies half way is caught up with by the next, model by model, and a build of a few models alone never makes
+   the others believe that they have seen what they have not.
+
+   When SQL, rules or macros change, all that grows is made anew, as it is by `dbt build --full-refresh`. On Spark these
+   models are plain tables. #}
+
+{# config(materialized=growing(), meta={'unit': …}): unit is claim_token, claim_key or member_token. #}
+{% macro growing() %}
+    {{- return('incremental' if target.type == 'duckdb' else 'table') -}}
+{% endmacro %}
+
+{% macro make_intermediate_schema() %}
+    create schema if not exists intermediate
+{% endmacro %}
+
+{% macro make_built() %}
+    create table if not exists intermediate.built (
+        model {{ dbt.type_string() }}, build_number bigint, rules {{ dbt.type_string() }}
+    )
+{% endmacro %}
+
+{# dbt asks this before every incremental model: rules that changed apply to every row, and so does a flag. #}
+{% macro should_full_refresh() %}
+    {%- set configured = config.get('full_refresh') -%}
+    {%- if configured is not none -%}{{ return(configured) }}{%- endif -%}
+    {{- return(flags.FULL_REFRESH or held_build() is none) -}}
+{% endmacro %}
+
+{# The build that this model holds; none if it never was built, or by other rules, which apply to all of its rows. A model
+   that only ever grows (full_refresh: false) says what came in, which no rule changes. #}
+{% macro held_build() %}
+    {%- set query -%}
+    select max(build_number) from intermediate.built where model = '{{ model.name }}'
+    {%- if config.get('full_refresh') is none %} and rules = '{{ env_var("CLAIMHOUSE_RULES", "") }}'{% endif -%}
+    {%- endset -%}
+    {{- return(run_query(query).columns[0].values()[0]) -}}
+{% endmacro %}
+
+{# The newest build that all tables above this model hold; none above int_lake__changed_loads. Views hold what is under them. #}
+{% macro build_above() %}
+    {%- set open = model.depends_on.nodes | list -%}
+    {%- set tables = [] -%}
+    {%- for name in open -%}
+        {%- set node = graph.nodes.get(name) -%}
+        {%- if node and node.resource_type == 'model' -%}
+            {%- if node.config.materialized == 'view' -%}
+                {%- for parent in node.depends_on.nodes -%}{%- if parent not in open -%}{%- do open.append(parent) -%}{%- endif -%}{%- endfor -%}
+            {%- else -%}{%- do tables.append("'" ~ node.name ~ "'") -%}
+            {%- endif -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if not tables -%}{{ return(none) }}{%- endif -%}
+    {%- set found = run_query('select min(build_number) from intermediate.built where model in (' ~ tables | join(', ') ~ ')') -%}
+    {{- return(found.columns[0].values()[0]) -}}
+{% endmacro %}
+
+{# True where the model is written by unit in this run. #}
+{% macro is_growing() %}
+    {{- return(is_incremental() and model.config.meta.get('unit') is not none) -}}
+{% endmacro %}
+
+{% macro touched_relation() -%}
+    intermediate.touched__{{ model.name }}
+{%- endmacro %}
+
+{# The unit of a row; nobody's rows are a unit too. #}
+{% macro unit_of(column, unit) -%}
+    {%- if unit == 'member_token' -%}coalesce({{ column }}, ''){%- else -%}{{ column }}{%- endif -%}
+{%- endmacro %}
+
+{# First hook: the units to write again. `touched_by` in meta names another macro that finds them, `also` one that finds
+   more of them. #}
+{% macro find_touched() %}
+    {%- if not is_growing() -%}
+    select 1
+    {%- else -%}
+    {%- set meta = model.config.meta -%}
+    {%- set finder = meta.get('touched_by') or ('touched_people' if meta.unit == 'member_token' else 'touched_claims') -%}
+    create or replace table {{ touched_relation() }} as
+    {{ context[finder]() }}
+    {%- if meta.get('also') %}
+    union
+    {{ context[meta.also]() }}
+    {%- endif %}
+    {%- endif -%}
+{% endmacro %}
+
+{# Second hook: units from which every row went away must lose them too, so the delete stands apart from the insert. #}
+{% macro forget_touched() %}
+    {%- if not is_growing() -%}
+    select 1
+    {%- else -%}
+    {%- set unit = model.config.meta.unit -%}
+    delete from {{ this }} where {{ unit_of(unit, unit) }} in (select {{ unit }} from {{ touched_relation() }} where {{ unit }} is not null)
+    {%- endif -%}
+{% endmacro %}
+
+{# In the model's own text, behind each table that is read by unit; `unit` where the column is called otherwise. #}
+{% macro only_touched(column, word='where', unit=none) -%}
+    {%- set unit = unit or column.split('.')[-1] -%}
+    {%- set changes = ref('int_lake__touched_people' if unit == 'member_token' else 'int_lake__touched_claims') -%}
+    {%- if is_growing() %}
+    {{ word }} {{ unit_of(column, unit) }} in (select {{ unit }} from {{ touched_relation() }})
+    {%- endif -%}
+{%- endmacro %}
+
+{# Last hooks, in the model's transaction: which build it holds now. #}
+{% macro forget_built() %}
+    delete from intermediate.built where model = '{{ model.name }}'
+{% endmacro %}
+
+{% macro remember_built() %}
+    {%- if model.name == 'int_lake__changed_loads' -%}
+    insert into intermediate.built
+    select '{{ model.name }}', coalesce(max(build_number), 0), '{{ env_var("CLAIMHOUSE_RULES", "") }}' from {{ this }}
+    {%- else -%}
+    {%- set number = build_above() if execute else none -%}
+    {%- if number is none -%}
+    select 1
+    {%- else -%}
+    insert into intermediate.built values ('{{ model.name }}', {{ number }}, '{{ env_var("CLAIMHOUSE_RULES", "") }}')
+    {%- endif -%}
+    {%- endif -%}
+{% endmacro %}
+
+{# The builds that this model has not seen, as a condition on build_number. #}
+{% macro unseen_builds() -%}
+    build_number > {{ held_build() }} and build_number <= {{ build_above() }}
+{%- endmacro %}
+
+{% macro touched_claims() %}
+    select claim_token, claim_key from {{ ref('int_lake__touched_claims') }} where {{ unseen_builds() }} group by claim_token, claim_key
+{% endmacro %}
+
+{% macro touched_people() %}
+    select member_token from {{ ref('int_lake__touched_people') }} where {{ unseen_builds() }}
+    union
+    select ''
+{% endmacro %}
+
+{# Claims that a late claim of their stay moved to another encounter; their own rows did not change. #}
+{% macro claims_that_moved() %}
+    select known.claim_token, known.claim_key
+    from {{ this }} as known
+    left join {{ ref('int_encounter__claim_encounters') }} as grouped on known.claim_key = grouped.claim_key
+    where coalesce(known.encounter_key, '') <> coalesce(grouped.encounter_key, '')
+{% endmacro %}
+
+{# Whether a record's encounter was billed is unknown until its sender sends claims, then it is known of all of them. #}
+{% macro people_whose_claims_became_known() %}
+    select coalesce(known.member_token, '')
+    from {{ this }} as known
+    left join (select distinct data_source from {{ ref('stg_medical_claim__claims') }}) as senders on known.data_source = senders.data_source
+    where known.encounter_basis = 'record' and (known.claim_count is null) <> (senders.data_source is null)
+{% endmacro %}
+
+{# Keys of the rows of a changed load, of whatever feed. #}
+{% macro changed_row_keys() %}
+    {%- for feed, rules in feeds().items() %}
+    select {{ surrogate_key(["'" ~ feed ~ "'", 'data_source'] + rules.key) }} as row_key from {{ source('raw', feed) }}
+    where load_id in (select load_id from {{ ref('int_lake__changed_loads') }} where {{ unseen_builds() }})
+    {%- if not loop.last %}
+    union
+    {%- endif %}
+    {%- endfor %}
+{% endmacro %}
+
+{# Member months to write again: all of touched people; of others, those from the month on in which their sender's horizon
+   was or is now, since an open enrolment is known up to there. A row has the key of a month to delete, a person, or a
+   sender's first open month. #}
+{% macro touched_member_months() %}
+    with people as (
+        {{ touched_people() }}
+    ),
+
+    open_months as (
+        select horizons.data_source, least({{ month_of('horizons.horizon_date') }}, max(known.member_month)) as first_open_month
+        from {{ ref('int_calendar__horizons') }} as horizons
+        inner join {{ this }} as known on horizons.data_source = known.data_source
+        group by horizons.data_source, horizons.horizon_date
+    )
+
+    select known.member_month_key, cast(null as {{ dbt.type_string() }}) as member_token,
+        cast(null as {{ dbt.type_string() }}) as data_source, cast(null as date) as first_open_month
+    from {{ this }} as known
+    left join open_months on known.data_source = open_months.data_source
+    where known.member_token in (select member_token from people) or known.member_month >= open_months.first_open_month
+    union all
+    select null, member_token, null, null from people
+    union all
+    select null, null, data_source, first_open_month from open_months
+{% endmacro %}
+
+{% macro only_touched_member_months(member, source, month) %}
+    {%- set changes = ref('int_lake__touched_people') -%}
+    {%- if is_growing() %}
+where
+    {{ member }} in (select member_token from {{ touched_relation() }} where member_token is not null)
+    or exists (
+        select 1 from {{ touched_relation() }} as touched
+        where touched.data_source = {{ source }} and {{ month }} >= touched.first_open_month
+    )
+    {%- endif %}
+{% endmacro %}

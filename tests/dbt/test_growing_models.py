@@ -1,0 +1,133 @@
+"""What grows holds what a build from nothing would hold, whatever arrived, changed or went in between."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+from small_warehouse import Warehouse
+
+pytestmark = pytest.mark.xdist_group("dbt_warehouse")
+
+BUILD = ("build", "--exclude-resource-type", "test", "unit_test")
+GROWING = "select model from intermediate.built where model like 'fct_%' or model like 'int_%' order by 1"
+# A log of the builds themselves: no build from nothing has it.
+LOGS = {"int_lake__changed_loads", "int_lake__touched_claims", "int_lake__touched_people"}
+
+
+def contents(warehouse: Warehouse) -> dict[str, tuple[object, ...]]:
+    """Every table of the warehouse: its rows, whatever their order, as a count and a sum of hashes over all columns."""
+    tables = warehouse.rows(
+        "select schema_name || '.' || table_name, table_name from duckdb_tables()"
+        " where schema_name in ('intermediate', 'marts') and table_name not like 'touched\\_\\_%' escape '\\'"
+        " and table_name <> 'built' order by 1"
+    )
+    summed = "select count(*), sum(hash(row_of)::hugeint)::varchar from {} as row_of"
+    return {str(name): warehouse.rows(summed.format(path))[0] for path, name in tables if name not in LOGS}
+
+
+def touched(warehouse: Warehouse, model: str) -> int:
+    (count,) = warehouse.rows(f"select count(*) from intermediate.touched__{model}")[0]
+    assert isinstance(count, int)
+    return count
+
+
+def count(warehouse: Warehouse, relation: str) -> int:
+    (rows,) = warehouse.rows(f"select count(*) from {relation}")[0]
+    assert isinstance(rows, int)
+    return rows
+
+
+def differing(one: dict[str, tuple[object, ...]], other: dict[str, tuple[object, ...]]) -> list[str]:
+    return sorted(name for name in one | other if one.get(name) != other.get(name))
+
+
+def files_of(landing: Path, feed: str) -> list[Path]:
+    """A feed's files in their order; control totals left out, since files will change under them."""
+    for control in landing.rglob("*.ctl"):
+        control.unlink()
+    return sorted(path for path in landing.rglob(f"{feed}_2*") if path.is_file())
+
+
+def cut_short(path: Path, lines: int) -> None:
+    """The file sent again under its name without its last lines."""
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-lines]))
+
+
+def withhold(paths: list[Path], folder: Path) -> dict[Path, Path]:
+    folder.mkdir()
+    return {path: Path(shutil.move(path, folder / path.name)) for path in paths}
+
+
+def test_what_grows_equals_a_full_build_when_files_arrive_change_and_go_and_a_build_died_between(
+    small_world: Warehouse, tmp_path: Path
+) -> None:
+    landing = small_world.settings.landing
+    feeds = (
+        "medical_claim", "medical_claim_line", "remittance", "remittance_adjustment", "pharmacy_fill", "encounter",
+        "eligibility", "patient_accounting", "provider_adjustment", "work_record", "ledger_posting",
+    )  # fmt: skip
+    last = withhold([files_of(landing, feed)[-1] for feed in feeds], tmp_path / "last")
+    first_claims = withhold([files_of(landing, "medical_claim")[0]], tmp_path / "first")
+    crosswalk = withhold(list(landing.rglob("member_crosswalk.*")), tmp_path / "crosswalk")
+    small_world.load()
+    small_world.dbt(*BUILD)
+    before = contents(small_world)
+    models = [str(model) for (model,) in small_world.rows(GROWING)]
+    assert {
+        "fct_claim",
+        "fct_claim_event",
+        "fct_claim_line",
+        "fct_encounter",
+        "fct_member_month",
+        "fct_pharmacy_fill",
+    } <= set(models)
+
+    small_world.dbt(*BUILD)
+    assert differing(contents(small_world), before) == [], "nothing arrived, and something changed"
+    assert touched(small_world, "fct_claim_line") == 0
+
+    # A month arrives, and with it claims that were late and the record numbers' owners.
+    for kept in (last, first_claims, crosswalk):
+        for path, held in kept.items():
+            shutil.move(held, path)
+    small_world.load()
+    # A build that died half way leaves some tables ahead; one asset asked for alone has not seen what those above it lack.
+    small_world.dbt(*BUILD, "--select", "+int_claim__adjudications")
+    small_world.dbt(*BUILD, "--select", "fct_claim_event")
+    for feed, index, lines in (
+        ("pharmacy_fill", 0, 3),
+        ("encounter", 1, 5),
+        ("remittance", 0, 4),
+        ("patient_accounting", 0, 4),
+    ):
+        cut_short(files_of(landing, feed)[index], lines)
+    small_world.load()
+    small_world.dbt(*BUILD)
+    grown = contents(small_world)
+    assert set(differing(grown, before)) >= {
+        "fct_claim", "fct_claim_event", "fct_claim_line", "fct_encounter", "fct_member_month", "fct_pharmacy_fill"
+    }  # fmt: skip
+    assert 0 < touched(small_world, "fct_pharmacy_fill") < count(small_world, "marts.fct_pharmacy_fill")
+
+    small_world.dbt(*BUILD, "--full-refresh")
+    assert differing(contents(small_world), grown) == []
+
+
+def test_every_row_is_written_again_when_the_rules_changed(
+    small_world: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rule applies to all rows; a table that kept rows of the old rules would hold two truths."""
+    small_world.load()
+    small_world.dbt(*BUILD, "--select", "+fct_pharmacy_fill")
+    environment = dict(small_world.settings.environment())
+    held = "select distinct rules from intermediate.built where model = 'fct_pharmacy_fill'"
+    assert small_world.rows(held) == [(environment["CLAIMHOUSE_RULES"],)]
+    monkeypatch.setattr("dagster_project.settings.rules_version", lambda: "other rules")
+    with duckdb.connect(str(small_world.settings.warehouse)) as con:
+        con.execute("update marts.fct_pharmacy_fill set ndc_code = 'of the old rules'")
+    small_world.dbt(*BUILD, "--select", "+fct_pharmacy_fill")
+    assert count(small_world, "marts.fct_pharmacy_fill where ndc_code = 'of the old rules'") == 0
+    assert small_world.rows(held) == [("other rules",)]
