@@ -282,28 +282,36 @@ def write_remittance_feeds(con: duckdb.DuckDBPyConnection) -> None:
            w.deductible as deductible_amount, w.coinsurance as coinsurance_amount, w.copay as copayment_amount
     from w_answer w join w_adjudication a using (ck, adjudication) join w_claim c using (ck) join w_name n on n.m = c.m;
     create or replace table remittance_adjustment as
-    with reasons as (
-        select w.ck, w.line, w.adjudication, a.payer_id, a.paid_date, r.place, r.grp, r.carc, r.rarc, r.amount
+    with answered as (
+        select w.*, a.payer_id, a.paid_date, a.outcome as decision, g.adjustment_group, g.carc, g.rarc, g.other_carc,
+            case when w.outcome = 'secondary' then 0 else w.charge - w.allowed end as reduction,
+            (reduction <> 0)::bigint as place_1, place_1 + (w.deductible <> 0)::bigint as place_2,
+            place_2 + (w.coinsurance <> 0)::bigint as place_3, place_3 + (w.copay <> 0)::bigint as place_4,
+            place_4 + (w.prior <> 0)::bigint as place_5
         from w_answer w join w_adjudication a using (ck, adjudication)
         left join w_category g on g.number = a.category
-        cross join lateral (values
-            (1, case when w.is_refused then case when a.outcome = 'denied' then g.adjustment_group else 'CO' end
-                else 'CO' end,
-                case when not w.is_refused then '45'
-                     when a.outcome = 'denied' then case when g.other_carc is not null and u('other-code', w.ck) < 0.3
-                         then g.other_carc else g.carc end
-                     else ['97', '50', '119', '236', '204'][1 + pick('line-reason', w.ck, 5)] end,
-                case when w.is_refused and a.outcome = 'denied' then g.rarc end,
-                case when w.outcome = 'secondary' then 0 else w.charge - w.allowed end),
-            (2, 'PR', '1', null, w.deductible), (3, 'PR', '2', null, w.coinsurance), (4, 'PR', '3', null, w.copay),
-            (5, 'OA', '23', null, w.prior)) r(place, grp, carc, rarc, amount)
-        where r.amount <> 0
+    ), reasons as (
+        -- numbered by counting the reasons before: sorting them all for it took most of the time
+        select ck, line, adjudication, payer_id, paid_date, place_1 as place,
+            case when is_refused and decision = 'denied' then adjustment_group else 'CO' end as grp,
+            case when not is_refused then '45'
+                 when decision = 'denied' then case when other_carc is not null and u('other-code', ck) < 0.3
+                     then other_carc else carc end
+                 else ['97', '50', '119', '236', '204'][1 + pick('line-reason', ck, 5)] end as carc,
+            case when is_refused and decision = 'denied' then rarc end as rarc, reduction as amount
+        from answered
+        union all
+        select ck, line, adjudication, payer_id, paid_date, place_2, 'PR', '1', null, deductible from answered
+        union all
+        select ck, line, adjudication, payer_id, paid_date, place_3, 'PR', '2', null, coinsurance from answered
+        union all
+        select ck, line, adjudication, payer_id, paid_date, place_4, 'PR', '3', null, copay from answered
+        union all
+        select ck, line, adjudication, payer_id, paid_date, place_5, 'OA', '23', null, prior from answered
     )
     select 'R-' || payer_id || '-' || strftime(paid_date, '%Y%m%d') as remittance_id, key_code('CLM', ck) as claim_id,
            line::bigint as claim_line_number, adjudication::bigint as adjudication_number,
-           row_number() over (partition by ck, line, adjudication order by place)::bigint as adjustment_number,
-               paid_date,
-           grp as adjustment_group_code, carc as carc_code, rarc as rarc_code, amount::decimal(18,
-               2) as adjustment_amount
-    from reasons;
+           place as adjustment_number, paid_date, grp as adjustment_group_code, carc as carc_code, rarc as rarc_code,
+           amount::decimal(18, 2) as adjustment_amount
+    from reasons where amount <> 0;
     """)

@@ -30,8 +30,11 @@ RATES = """
     end / 12"""
 
 
-def make_encounters(con: duckdb.DuckDBPyConnection, start: str, end: str, months: int) -> None:
-    """w_encounter: one row per encounter, two months beyond the end among them (they are what is scheduled)."""
+def make_encounters(con: duckdb.DuckDBPyConnection, start: str, end: str, months: int, visits: float = 1.0) -> None:
+    """w_encounter: one row per encounter, two months beyond the end among them (they are what is scheduled).
+
+    `visits` multiplies how often members are seen.
+    """
     con.execute(f"""
     create or replace table w_month as
     select n::integer as month_number, (date '{start}' + to_months(n::integer))::date as month_start,
@@ -48,18 +51,20 @@ def make_encounters(con: duckdb.DuckDBPyConnection, start: str, end: str, months
         from people join w_month on entry_date <= month_end and last_day >= month_start
     ), chances as (
         select n.*, kind, {RATES.format(months=months)} * case when kind in (1, 3, 5) then case when is_winter then 1.18
-            else 0.91 end else 1 end as mean
+            else 0.91 end else 1 end * {visits} as mean
         from person_months n, range(1, 10) kinds(kind)
     ), counted as (
         select *, poisson('visits', m * 10000 + month_number * 10 + kind, least(mean, 4)) as visits from chances
+    ), numbered as (
+        -- dialysis and chemotherapy come once a month as a series
+        select *, unnest(range(1, case when kind in (8, 9) then least(visits, 1) else visits end + 1)) as i
+        from counted where visits > 0
     )
     select (m * 100000 + month_number * 100 + kind * 10 + i) as e, m, kind::integer as kind, month_number, is_winter,
            month_start + pick('day', m * 100000 + month_number * 100 + kind * 10 + i,
                (month_end - month_start + 1)::integer) as starts
-    from counted, range(1, 7) copies(i)
-    -- dialysis and chemotherapy come once a month as a series
-    where i <= case when kind in (8, 9) then least(visits, 1) else visits end and starts between entry_date
-        and last_day;
+    from numbered
+    where starts between entry_date and last_day;
     """)
     con.execute("""
     create or replace table w_stay_choice as
@@ -179,14 +184,16 @@ def make_services(con: duckdb.DuckDBPyConnection) -> None:
     """)
 
 
-def write_encounter_feeds(con: duckdb.DuckDBPyConnection, end: str) -> None:
-    """Feeds encounter, encounter_diagnosis and encounter_procedure: what the record holds, by record number."""
+def write_encounter_feeds(con: duckdb.DuckDBPyConnection, end: str, unrecorded: float = 0.01) -> None:
+    """Feeds encounter, encounter_diagnosis and encounter_procedure: what the record holds, by record number.
+
+    `unrecorded` is the share of encounters that never reached the record.
+    """
     con.execute(f"""
     create or replace table w_recorded as
     select e.*, kind in (1, 2, 4) and u('missed', e) < 0.03 as is_missed
     from w_encounter e
-    -- one in a hundred never reached the record
-    where starts <= date '{end}' and u('unrecorded', e) >= 0.01;
+    where starts <= date '{end}' and u('unrecorded', e) >= {unrecorded};
     create or replace table encounter as
     select key_code('ENC', e * 100) as encounter_id,
            record_code(r.m) || case when u('second-record', r.m) < 0.03 and u('which-record', e) < 0.4 then 'B'

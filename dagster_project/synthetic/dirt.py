@@ -104,20 +104,27 @@ def dirt_sql(feed: str, columns: list[str]) -> str:
     w_file has the feed's columns, `month_number`, `rn` (place of the row in its file) and `file_rows`.
     """
     plan = DIRT[feed]
-    damages = [("duplicate_row", "", "", plan.duplicates_per_thousand)]
-    damages += [(kind, column, text, plan.broken_per_thousand) for kind, (column, text) in plan.broken.items()]
-    parts = []
-    for number, (kind, broken, text, share) in enumerate(damages, start=1):
-        changes = {plan.key: f"'DIRT-' || t.{plan.key} || '-{number}'", broken: f"'{text}'"} if broken else {}
-        texts = ", ".join(f"{changes.get(name, f't.{name}::varchar')} as {name}" for name in columns)
-        parts.append(f"""
-        select t.month_number, t.rn, {number} as dirt_number, '{kind}' as dirt_kind, {texts} from w_file t
-        join (select distinct month_number,
-                     1 + pick('dirt-{feed}-{kind}', month_number * 100000 + copy, file_rows) as place
-              from (select distinct month_number, file_rows from w_file where file_rows >= {plan.least_rows}),
-                   range(1000) copies(copy) where copy < greatest(1, round(file_rows * {share} / 1000))) places
-          on places.month_number = t.month_number and places.place = t.rn""")
-    return " union all ".join(parts)
+    damages = [("duplicate_row", plan.duplicates_per_thousand)]
+    damages += [(kind, plan.broken_per_thousand) for kind in plan.broken]
+    kinds = ", ".join(f"({number}, '{kind}', {share})" for number, (kind, share) in enumerate(damages, start=1))
+    # an exact duplicate (number 1) keeps everything, its key included
+    texts = {name: f"t.{name}::varchar" for name in columns}
+    damaged_key = f"'DIRT-' || t.{plan.key} || '-' || dirt_number"
+    texts[plan.key] = f"case when dirt_number = 1 then t.{plan.key} else {damaged_key} end"
+    for number, (column, text) in enumerate(plan.broken.values(), start=2):
+        texts[column] = f"case when dirt_number = {number} then '{text}' else {texts[column]} end"
+    picked = ", ".join(f"{text} as {name}" for name, text in texts.items())
+    # places are drawn from the lengths of the files alone, so that the rows are read once for all kinds
+    return f"""
+        with places as (
+            select distinct month_number, dirt_number, dirt_kind,
+                   1 + pick('dirt-{feed}-' || dirt_kind, month_number * 100000 + copy, file_rows) as place
+            from (select month_number, count(*) as file_rows from w_file group by 1) files,
+                 (values {kinds}) kinds(dirt_number, dirt_kind, share), range(1000) copies(copy)
+            where file_rows >= {plan.least_rows} and copy < greatest(1, round(file_rows * share / 1000))
+        )
+        select t.month_number, t.rn, dirt_number, dirt_kind, {picked}
+        from w_file t join places on places.month_number = t.month_number and places.place = t.rn"""
 
 
 def append_short_lines(path: Path, count: int) -> None:

@@ -206,17 +206,19 @@ whole_pairs as (       -- every account of both documents must cancel, or nettin
     group by all
     having count(*) = 2 * count(distinct d.account_code) and sum(d.amount) = 0
 ),
-netted as (
-    select entity_code, claim_id, adjudication_number, remittance_id from whole_pairs
+netted as (            -- with its type, so that all conditions of the join below are equalities: it is hashed then
+    select entity_code, 'remittance' as document_type, claim_id, adjudication_number, remittance_id from whole_pairs
     union
-    select entity_code, claim_id, original_number, original_remittance_id from whole_pairs
+    select entity_code, 'remittance', claim_id, original_number, original_remittance_id from whole_pairs
 ),
-numbered as (          -- takebacks are few: their fates go by turns, so that a small world has each
-    select *,
-        case when account_code = 'recoupments'
-            then row_number() over (partition by entity_code, account_code order by roll, claim_id, remittance_id)
-        end as takeback_number
-    from ledger_document
+takebacks as (         -- takebacks are few: their fates go by turns, so that a small world has each
+    select *, row_number() over (partition by entity_code order by roll, claim_id, remittance_id) as takeback_number
+    from ledger_document where account_code = 'recoupments'
+),
+numbered as (
+    select * from takebacks
+    union all
+    select *, null from ledger_document where account_code <> 'recoupments'
 ),
 fates as (
     select d.*,
@@ -234,7 +236,7 @@ fates as (
         end as fate
     from numbered as d
     cross join world
-    left join netted on d.document_type = 'remittance' and d.entity_code = netted.entity_code
+    left join netted on d.document_type = netted.document_type and d.entity_code = netted.entity_code
         and d.claim_id = netted.claim_id
         and d.adjudication_number = netted.adjudication_number and d.remittance_id = netted.remittance_id
 )
@@ -366,7 +368,6 @@ select
     'posting run of ' || cast(posting_date as varchar) as posting_text,
     cast(posting_amount as decimal(18, 2)) as posting_amount
 from entries
-order by posting_date, posting_id
 """
 
 # What the warehouse has and what the ledger has, of every document that parts, summed by cause.

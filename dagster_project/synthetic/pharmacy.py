@@ -11,11 +11,15 @@ import duckdb
 from dagster_project.synthetic.adjudication import NEXT_PAYDAY
 
 
-def make_fills(con: duckdb.DuckDBPyConnection, end: str, months: int) -> None:
-    """w_fill: one row per paid fill; only what cover pays for is known to the plan."""
+def make_fills(con: duckdb.DuckDBPyConnection, end: str, months: int, drugs: int = 1) -> None:
+    """w_fill: one row per paid fill; only what cover pays for is known to the plan.
+
+    With `drugs` of 2 everyone may take two of each kind of drug, drawn apart, and so on.
+    """
     payday = NEXT_PAYDAY.format(day="dispensed + 3")
     con.execute(f"""
-    create or replace table w_drug_number as select *, row_number() over (order by ndc) as drug from w_drug;
+    create or replace table w_drug_number as
+    select d.*, row_number() over (order by copy, ndc) as drug from w_drug d, range({drugs}) copies(copy);
     create or replace table w_fill as
     with chances as (
         select p.m, d.*, n.month_number, n.month_start + pick('fill-day', (p.m * 1000 + n.month_number) * 100 + drug,

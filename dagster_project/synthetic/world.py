@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -32,6 +33,21 @@ FIRST_YEAR = 2024
 Progress = Callable[[str, int, int], None]
 
 
+@dataclass(frozen=True)
+class Intensity:
+    """How much happens to a member: visits and drugs as multiples of the demonstration, and how much is on record."""
+
+    visits: float = 1.0
+    drugs: int = 1
+    unrecorded: float = 0.01  # share of encounters that no clinical record tells of
+
+
+DEMONSTRATION = Intensity()
+# About 20 claims, 50 lines, 7.5 recorded encounters and 25 fills a member in 24 months: the volumes of the benchmark.
+# So few encounters beside so many claims means that most care is bought from others, whose records nobody sends.
+BENCHMARK = Intensity(visits=1.4, drugs=2, unrecorded=0.57)
+
+
 def generate(
     landing: Path,
     answers: Path,
@@ -42,6 +58,7 @@ def generate(
     progress: Progress | None = None,
     memory_limit: str = "2GB",
     threads: int = 2,
+    intensity: Intensity = DEMONSTRATION,
 ) -> dict[str, int]:
     """Writes all feeds of a world of so many members and months, the same bytes for a seed; returns rows per feed.
 
@@ -55,7 +72,7 @@ def generate(
             con.execute(f"set memory_limit = '{memory_limit}'; set threads = {int(threads)}")
             con.execute(f"set temp_directory = '{folder}/spill'")
             return build_and_write(
-                con, Path(landing), Path(answers), members, seed, months, ledger_error, progress or _silent
+                con, Path(landing), Path(answers), members, seed, months, ledger_error, progress or _silent, intensity
             )
         finally:
             con.close()
@@ -70,9 +87,10 @@ def build_and_write(
     months: int,
     ledger_error: bool | set[str],
     progress: Progress,
+    intensity: Intensity = DEMONSTRATION,
 ) -> dict[str, int]:
     """The same on a given connection, whose tables then are the world."""
-    start, end = build_world(con, members, seed, months, progress)
+    start, end = build_world(con, members, seed, months, progress, intensity)
     progress("ledger", 0, 1)
     withheld = ledger.build_ledger(con, seed, ledger_error)
     progress("ledger", 1, 1)
@@ -86,7 +104,12 @@ def build_and_write(
 
 
 def build_world(
-    con: duckdb.DuckDBPyConnection, members: int, seed: int, months: int, progress: Progress | None = None
+    con: duckdb.DuckDBPyConnection,
+    members: int,
+    seed: int,
+    months: int,
+    progress: Progress | None = None,
+    intensity: Intensity = DEMONSTRATION,
 ) -> tuple[str, str]:
     """All feeds but the ledger as clean tables of a connection, named as the feeds; returns first and last day."""
     progress = progress or _silent
@@ -103,7 +126,13 @@ def build_world(
             ],
         ),
         ("people", [lambda: people.make_people(con, members, start, end), lambda: people.write_people_feeds(con, end)]),
-        ("care", [lambda: care.make_encounters(con, start, end, months), lambda: care.make_services(con)]),
+        (
+            "care",
+            [
+                lambda: care.make_encounters(con, start, end, months, intensity.visits),
+                lambda: care.make_services(con),
+            ],
+        ),
         (
             "claims",
             [
@@ -118,7 +147,7 @@ def build_world(
             [
                 lambda: adjudication.follow_up(con, end),
                 lambda: adjudication.make_adjudications(con, end),
-                lambda: pharmacy.make_fills(con, end, months),
+                lambda: pharmacy.make_fills(con, end, months, intensity.drugs),
             ],
         ),
         (
@@ -132,7 +161,7 @@ def build_world(
         (
             "feeds",
             [
-                lambda: care.write_encounter_feeds(con, end),
+                lambda: care.write_encounter_feeds(con, end, intensity.unrecorded),
                 lambda: billing.write_claim_feeds(con),
                 lambda: adjudication.write_remittance_feeds(con),
                 lambda: pharmacy.write_pharmacy_feed(con, end),

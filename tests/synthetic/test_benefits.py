@@ -38,6 +38,17 @@ def test_the_deductible_comes_before_coinsurance_when_a_line_is_shared(invented)
     assert early == 0
 
 
+def test_a_visit_and_a_fill_cost_the_plans_copay_when_no_maximum_is_reached(invented):
+    office, fill = invented.rows("""
+        select avg((s.copay = least(b.copay_office, allowed))::integer) filter (line = 1 and c.kind in (1, 2, 3)
+                   and copay_office > 0),
+               avg((s.copay = least(b.copay_pharmacy, allowed))::integer) filter (line = 0 and copay_pharmacy > 0)
+        from w_share s join w_benefit b using (plan_id, benefit_year)
+        left join w_claim c on c.ck = s.key""")[0]
+    assert office > 0.96
+    assert fill > 0.96
+
+
 def test_the_deductible_bites_early_when_the_year_is_young(invented):
     january, november = invented.rows("""
         select avg(deducted) filter (mon = 1), avg(deducted) filter (mon = 11) from (

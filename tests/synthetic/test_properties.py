@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import duckdb
 import pytest
 
+from dagster_project.synthetic import world
 from dagster_project.synthetic.reference import PAYERS
 
 
@@ -136,11 +138,84 @@ def test_payers_take_their_own_time_when_they_answer(invented):
         from medical_claim where claim_status = 'submitted'""") in range(3, 12)
 
 
+def test_time_passes_when_claims_are_sent_answered_and_paid(invented):
+    sent = invented.one("""select quantile_cont(submitted_date - claim_end_date, [0.1, 0.9, 0.99]) from medical_claim
+        where claim_status = 'submitted' and coverage_rank = 'primary' and claim_frequency_code = '1'""")
+    assert 1 <= sent[0] <= 4
+    assert 8 <= sent[1] <= 18
+    assert sent[2] > 30  # some bills are forgotten for months
+    wait = invented.rows("select min(paid_date - adjudicated_date), max(paid_date - adjudicated_date) from remittance")
+    assert wait == [(1, 7)]  # payers pay once a week
+    patients = invented.one("""select median(posting_date - paid_date) from patient_accounting
+        join (select claim_id, min(paid_date) as paid_date from remittance group by 1) using (claim_id)
+        where transaction_type = 'patient_payment'""")
+    assert 20 <= patients <= 45
+
+
+FIRST_CLAIMS = "w_claim where coverage_rank = 'primary' and frequency = '1'"
+
+
+# measured on what happens, not read from the list of payers: equal payers in the list must not pass
+@pytest.mark.parametrize(
+    ("rule", "mild", "strict", "times"),
+    [
+        (
+            """select payer_id, median(decided - submitted_date) from w_first join w_claim using (ck)
+               where is_sent and coverage_rank = 'primary' group by 1""",
+            "OMC",
+            "PSM",
+            1.8,
+        ),
+        (
+            """select v.payer_id, count(a.e) / count(*) from w_encounter e join w_cover v using (e)
+               left join w_authorization a using (e) where e.service_class is not null group by 1""",
+            "OMC",
+            "BSX",
+            4,
+        ),
+        (f"select payer_id, avg((sent - ends > filing_days)::integer) from {FIRST_CLAIMS} group by 1", "OMC", "SVA", 3),
+        (
+            f"""select payer_id, avg((category = 16)::integer) from w_first join (from {FIRST_CLAIMS}) using (ck)
+                where network_status = 'out_of_network' group by 1""",
+            "OMC",
+            "BSX",
+            1.7,
+        ),
+        (
+            f"""select payer_id, avg(is_denied::integer) from w_first join (from {FIRST_CLAIMS}) using (ck)
+                group by 1""",
+            "OMC",
+            "BSX",
+            1.5,
+        ),
+    ],
+    ids=["days_to_answer", "authorizations", "late_filing", "network", "denials"],
+)
+def test_payers_have_rules_of_their_own_when_two_are_compared(invented, rule, mild, strict, times):
+    seen = dict(invented.rows(rule))
+    assert seen[strict] > times * seen[mild]
+
+
 def test_winter_brings_respiratory_visits_when_months_are_compared(invented):
     winter, summer = invented.rows("""select count(*) filter (month(claim_start_date) in (12, 1, 2, 3)) / 8,
         count(*) filter (month(claim_start_date) in (5, 6, 7, 8)) / 8
         from medical_claim where left(diagnosis_code_1, 2) in ('J0', 'J1', 'J2')""")[0]
     assert winter > 2 * summer
+
+
+def test_winter_brings_more_of_visits_stays_and_drugs_when_each_is_counted_by_day(invented):
+    by_day = """
+        select sum(n) filter (is_winter) / sum(days) filter (is_winter)
+               / (sum(n) filter (not is_winter) / sum(days) filter (not is_winter))
+        from (select is_winter, day(month_end) as days, month_start, month_end from w_month where month_number < 24)
+        join (select date_trunc('month', day) as month_start, count(*) as n from ({rows}) group by 1)
+            using (month_start)"""
+    visits = "select starts as day from w_encounter where kind in (1, 3, 5)"
+    pneumonia = "select starts as day from w_encounter where drg in ('193', '194')"
+    antibiotics = "select dispensing_date as day from pharmacy_fill where ndc_code = '00781185220'"
+    assert 1.18 <= invented.one(by_day.format(rows=visits)) <= 1.40
+    assert invented.one(by_day.format(rows=pneumonia)) > 1.6
+    assert 1.7 <= invented.one(by_day.format(rows=antibiotics)) <= 2.8
 
 
 def test_prices_differ_by_contract_when_the_same_service_is_paid(invented):
@@ -151,6 +226,52 @@ def test_prices_differ_by_contract_when_the_same_service_is_paid(invented):
     )
     assert prices["MRM"] > 2 * prices["PSM"]
     assert prices["HLH"] > 1.4 * prices["SVA"]
+    # a contract is between two: how far two payers stand apart is another thing at each place
+    apart = [
+        row[0]
+        for row in invented.rows("""
+            select median(p.price / p.base_price) filter (cover_payer = 'MRM')
+                   / median(p.price / p.base_price) filter (cover_payer = 'PSM')
+            from w_priced p join w_claim c using (e, form) where p.price > 50 and c.org < 8 group by c.org""")
+    ]
+    assert len(apart) == 8
+    assert max(apart) > 1.1 * min(apart)
+
+
+# averages of a hundred and more: noise alone would spread them by about a hundredth
+@pytest.mark.parametrize(
+    ("habit", "low", "high"),
+    [
+        (f"select avg(documentation) as mean from {FIRST_CLAIMS} group by npi", 0.025, 0.065),
+        (f"select avg(accuracy) as mean from {FIRST_CLAIMS} group by coder", 0.04, 0.10),
+        (f"select avg(coded_date - ends) as mean from {FIRST_CLAIMS} and kind in (1, 2, 3) group by coder", 0.10, 0.40),
+        (
+            "select median(minutes_worked) as mean from work_record where work_type = 'coding' group by coder_id",
+            0.10,
+            0.45,
+        ),
+        (
+            f"""select avg((authorization_id is null)::integer) as mean from {FIRST_CLAIMS} and needs_authorization
+                group by org""",
+            0.30,
+            0.80,
+        ),
+    ],
+    ids=["documentation", "accuracy", "days_to_code", "minutes_to_code", "forgotten_authorizations"],
+)
+def test_providers_and_coders_have_habits_when_each_ones_work_is_averaged(invented, habit, low, high):
+    spread = invented.one(f"select stddev(mean) / avg(mean) from ({habit} having count(*) >= 100)")
+    assert low <= spread <= high
+
+
+def test_chronic_conditions_cost_more_when_people_are_compared(invented):
+    cost = dict(
+        invented.rows("""
+        select len(coalesce(conditions, [])) >= 3, avg(amount) from w_person left join w_person_need using (m)
+        join (select m, sum(price)::double as amount from w_priced group by 1) using (m)
+        where len(coalesce(conditions, [])) not in (1, 2) group by 1""")
+    )
+    assert cost[True] > 2.2 * cost[False]
 
 
 def test_the_scale_is_that_of_a_real_plan_when_rates_are_taken(invented):
@@ -165,6 +286,16 @@ def test_the_scale_is_that_of_a_real_plan_when_rates_are_taken(invented):
         from medical_claim_line) / (select count(*) from medical_claim)""")
         <= 3
     )
+
+
+def test_a_member_has_the_benchmarks_volumes_when_they_are_asked_for():
+    # 120,000 such members have 2.4 million claims, 6 million lines, 900,000 encounters and 3 million fills
+    con = duckdb.connect()
+    world.build_world(con, 600, 20, 24, intensity=world.BENCHMARK)
+    wanted = {"medical_claim": 20, "medical_claim_line": 50, "encounter": 7.5, "pharmacy_fill": 25}
+    seen = {feed: con.execute(f"select count(*) / 600 from {feed}").fetchall()[0][0] for feed in wanted}
+    con.close()
+    assert seen == pytest.approx(wanted, rel=0.15)
 
 
 def test_reversals_corrections_and_appeals_occur_when_claims_live_on(invented):
@@ -183,6 +314,10 @@ def test_reversals_corrections_and_appeals_occur_when_claims_live_on(invented):
                                     group by 1""")
     )
     assert 0.38 <= appeals["paid"] / sum(appeals.values()) <= 0.52
+    fates = dict(invented.rows("select fate, count(*) / sum(count(*)) over () from w_fate group by 1"))
+    assert 0.20 <= fates["appealed"] <= 0.29
+    worth = dict(invented.rows("select category, avg((fate = 'appealed')::integer) from w_fate group by 1"))
+    assert worth["medical_necessity"] > 0.4 > 0.1 > worth["duplicate"]
     assert (
         0.01
         <= invented.one("""select avg(is_partly::integer) from (select sum(allowed_amount) > 0
@@ -212,6 +347,11 @@ def test_money_goes_back_and_forth_when_claims_are_paid(invented):
         from provider_adjustment group by 1""")
     )
     assert back["WO"] > 0 > back["L6"]
+    # 1.1 % of paid claims are taken back in the end; of those so many within the two years
+    taken = invented.one("""select count(*) / (select count(distinct claim_id) from remittance
+        where adjudication_number = 1 and allowed_amount > 0)
+        from provider_adjustment where adjustment_reason_code = 'WO'""")
+    assert 0.003 <= taken <= 0.006
     assert (
         invented.one("""select median(p.paid_date - r.paid_date) from provider_adjustment p
         join (select claim_id, min(paid_date) as paid_date from remittance group by 1) r using (claim_id)

@@ -13,7 +13,8 @@ import pytest
 
 from dagster_project.synthetic import canaries, generate
 from dagster_project.synthetic.canaries import CANARY_ID_PREFIXES, CANARY_NOTE, CANARY_PEOPLE
-from dagster_project.synthetic.dirt import to_mixed_encoding
+from dagster_project.synthetic.dirt import DIRT, dirt_sql, to_mixed_encoding
+from dagster_project.synthetic.draws import make_macros
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -93,6 +94,58 @@ def test_little_is_damaged_when_shares_are_taken_by_file(landed):
         counts[feed, file] = counts.get((feed, file), 0) + 1
     for (feed, file), count in counts.items():
         assert count / _bytes_of(landed.landing / feed / file).count(b"\n") < 0.03
+
+
+# rows per thousand of a file, stated again here: whoever changes an amount changes it knowingly
+BROKEN_PER_THOUSAND = {
+    "medical_claim": 0.7,
+    "medical_claim_line": 0.4,
+    "remittance": 0.3,
+    "remittance_adjustment": 0.3,
+    "encounter": 0.7,
+    "encounter_diagnosis": 0.5,
+    "pharmacy_fill": 0.7,
+    "patient_accounting": 0.7,
+    "work_record": 0.7,
+    "eligibility": 0.7,
+    "member": 0.7,
+    "scheduled_service": 0.7,
+}
+
+
+@pytest.mark.parametrize(("feed", "broken"), BROKEN_PER_THOUSAND.items())
+def test_each_kind_of_damage_has_its_known_amount_when_a_file_is_long(feed, broken):
+    plan = DIRT[feed]
+    con = duckdb.connect()
+    make_macros(con, 1)
+    columns = [plan.key, *dict.fromkeys(column for column, _ in plan.broken.values() if column != plan.key)]
+    con.execute(f"""create table w_file as select 0 as month_number, i as rn, 200000 as file_rows,
+        {", ".join(f"'value' as {name}" for name in columns)} from range(1, 200001) numbers(i)""")
+    counts = dict(con.execute(f"select dirt_kind, count(*) from ({dirt_sql(feed, columns)}) group by 1").fetchall())
+    assert set(counts) == {"duplicate_row", *plan.broken}
+    for kind, count in counts.items():
+        # two draws of one place make one damaged row
+        drawn = 200 * (1.0 if kind == "duplicate_row" else broken)
+        assert drawn - 2 <= count <= drawn
+
+
+def test_each_kind_of_damage_is_there_once_when_a_file_is_short(landed):
+    counts = {
+        (feed, file, kind): count
+        for feed, file, kind, count in duckdb.sql(f"""select feed, file, kind, count(*)
+            from '{landed.answers}/planted_errors.parquet' group by all""").fetchall()
+    }
+    long_enough = 0
+    for feed, plan in DIRT.items():
+        for path in sorted((landed.landing / feed).glob("*.csv*")):
+            if path.suffix != ".ctl" and "resent" not in path.name and feed != "member":
+                lines = _bytes_of(path).count(b"\n")
+                kinds = ["duplicate_row", *plan.broken] if lines > 420 else []
+                long_enough += len(kinds)
+                assert [counts.get((feed, path.name, kind), 0) for kind in kinds] == [1] * len(kinds), path.name
+    assert long_enough > 100
+    assert sum(counts[key] for key in counts if key[2] == "wrong_field_count") % 2 == 0
+    assert sum(counts[key] for key in counts if key[2] == "resent_file") == 1
 
 
 def test_control_totals_are_those_of_the_file_when_a_sender_gives_them(landed):
