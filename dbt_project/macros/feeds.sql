@@ -30,3 +30,10 @@
         'work_record': {'key': ['work_record_token'], 'amount': 'cost_amount'},
     }) }}
 {% endmacro %}
+
+{# Feeds whose rows have an amount, as a list of SQL. #}
+{% macro money_feeds() -%}
+    {%- set names = [] -%}
+    {%- for feed, rules in feeds().items() -%}{%- if rules.amount -%}{%- do names.append("'" ~ feed ~ "'") -%}{%- endif -%}{%- endfor -%}
+    {{- names | join(', ') -}}
+{%- endmacro %}

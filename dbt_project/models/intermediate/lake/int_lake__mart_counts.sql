@@ -1,64 +1,65 @@
--- Rows and dollars of the marts that keep one row for each row of a feed, by the load that brought it: counted there, so
--- that a join that drops or doubles rows on the way shows. Marts that summarise are held by their own tests of sums.
+-- What became of each load's staged rows in the marts: kept by a table that has a row for a row (counted there, so that a
+-- join which drops or doubles rows shows), or left out under a name. An average as published is summed only to show that
+-- every row arrived.
+{%- set kept = [
+    {'feed': 'medical_claim', 'table': 'mart_claim_encounter_match', 'amount': 'charge_amount', 'rows': none},
+    {'feed': 'medical_claim_line', 'table': 'fct_claim_line', 'amount': 'charge_amount', 'rows': "has_line_record"},
+    {'feed': 'remittance', 'table': 'int_claim__adjudication_lines', 'amount': 'paid_amount', 'rows': none},
+    {'feed': 'remittance_adjustment', 'table': 'int_claim__adjudication_reasons', 'amount': 'adjustment_amount', 'rows': none},
+    {'feed': 'pharmacy_fill', 'table': 'fct_pharmacy_fill', 'amount': 'paid_amount', 'rows': none},
+    {'feed': 'ledger_posting', 'table': 'int_finance__ledger_amounts', 'amount': 'amount', 'rows': none},
+    {'feed': 'encounter', 'table': 'fct_encounter', 'amount': 'charge_amount', 'rows': "encounter_basis = 'record'"},
+    {'feed': 'ipps_provider_drg', 'table': 'fct_ipps_payment', 'amount': 'average_medicare_payment_amount', 'rows': "geography_level = 'provider'"},
+    {'feed': 'ipps_geography_drg', 'table': 'fct_ipps_payment', 'amount': 'average_medicare_payment_amount', 'rows': "geography_level <> 'provider'"},
+    {'feed': 'member', 'table': 'dim_member', 'amount': none, 'rows': "has_member_record"},
+    {'feed': 'payer', 'table': 'dim_payer', 'amount': none, 'rows': "has_payer_record"},
+    {'feed': 'provider', 'table': 'dim_provider', 'amount': none, 'rows': "has_provider_record"},
+] %}
+
+{%- for one in kept %}
 select
-    'medical_claim' as feed,
+    '{{ one.feed }}' as feed,
     load_id,
+    cast(null as {{ dbt.type_string() }}) as exclusion,
     count(*) as row_count,
-    cast(coalesce(sum(charge_amount), 0) as decimal(38, 10)) as amount
-from {{ ref('mart_claim_encounter_match') }}
+    {{ 'cast(coalesce(sum(' ~ one.amount ~ '), 0) as decimal(38, 10))' if one.amount else 'cast(null as decimal(38, 10))' }} as amount
+from {{ ref(one.table) }}
+{%- if one.rows %}
+where {{ one.rows }}
+{%- endif %}
 group by load_id
 
 union all
-
+{% endfor %}
+-- Each transaction and each provider adjustment that names a claim is an event of its own.
 select
-    'medical_claim_line', load_id, count(*),
-    cast(coalesce(sum(charge_amount), 0) as decimal(38, 10))
-from {{ ref('fct_claim_line') }}
-where has_line_record
-group by load_id
-
-union all
-
-select
-    'pharmacy_fill', load_id, count(*),
-    cast(coalesce(sum(paid_amount), 0) as decimal(38, 10))
-from {{ ref('fct_pharmacy_fill') }}
-group by load_id
-
-union all
-
-select
-    'ledger_posting', load_id, count(*),
-    cast(coalesce(sum(amount), 0) as decimal(38, 10))
-from {{ ref('int_finance__ledger_amounts') }}
-group by load_id
-
-union all
-
-select
-    'encounter', load_id, count(*),
-    cast(coalesce(sum(charge_amount), 0) as decimal(38, 10))
-from {{ ref('fct_encounter') }}
-where encounter_basis = 'record'
-group by load_id
-
-union all
-
--- The amount of these feeds is an average as published; its sum means nothing but that every row arrived.
-select
-    case when geography_level = 'provider' then 'ipps_provider_drg' else 'ipps_geography_drg' end, load_id, count(*),
-    cast(coalesce(sum(average_medicare_payment_amount), 0) as decimal(38, 10))
-from {{ ref('fct_ipps_payment') }}
-group by geography_level = 'provider', load_id
-
-union all
-
--- Each transaction and each provider adjustment is an event of its own. A remittance's lines are not: they meet in one
--- event for each adjudication, and sums of the whole feed hold their dollars.
-select
-    loads.feed, events.load_id, count(*),
+    loads.feed, events.load_id, null, count(*),
     cast(coalesce(sum(events.adjustment_amount), 0) as decimal(38, 10))
 from {{ ref('fct_claim_event') }} as events
 inner join {{ ref('int_lake__active_loads') }} as loads on events.load_id = loads.load_id
 where loads.feed in ('patient_accounting', 'provider_adjustment')
 group by loads.feed, events.load_id
+
+union all
+
+select
+    'patient_accounting', load_id, 'names_no_claim', count(*), cast(coalesce(sum(transaction_amount), 0) as decimal(38, 10))
+from {{ ref('stg_patient_accounting__transactions') }}
+where claim_token is null
+group by load_id
+
+union all
+
+select
+    'provider_adjustment', load_id, 'names_no_claim', count(*), cast(coalesce(sum(adjustment_amount), 0) as decimal(38, 10))
+from {{ ref('stg_provider_adjustment__adjustments') }}
+where claim_token is null
+group by load_id
+
+union all
+
+select
+    staged.feed, staged.load_id, uses.mart_use, staged.rows_staged, staged.amount_staged
+from {{ ref('int_lake__staged_counts') }} as staged
+inner join {{ ref('feed_uses') }} as uses on staged.feed = uses.feed
+where uses.mart_use <> 'row'

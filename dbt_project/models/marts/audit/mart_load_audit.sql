@@ -82,38 +82,44 @@ into_staging as (
 ),
 
 marts as (
-    select * from {{ ref('int_lake__mart_counts') }}
+    select
+        load_id,
+        feed,
+        cast(coalesce(sum(row_count) filter (where exclusion is null), 0) as bigint) as rows_kept,
+        cast(coalesce(sum(row_count) filter (where exclusion is not null), 0) as bigint) as rows_left_out,
+        coalesce(sum(amount) filter (where exclusion is null), 0) as amount_kept,
+        coalesce(sum(amount) filter (where exclusion is not null), 0) as amount_left_out
+    from {{ ref('int_lake__mart_counts') }}
+    group by load_id, feed
 ),
 
--- From staging into the marts that keep a row for a row.
+-- From staging into the marts: a row for a row, or left out by name.
 into_marts as (
     select
         loads.load_id,
         'staging_to_marts' as layer,
         cast(3 as integer) as layer_number,
         coalesce(staged.rows_staged, 0) as rows_in,
-        coalesce(marts.row_count, 0) as rows_accepted,
+        coalesce(marts.rows_kept, 0) as rows_accepted,
         cast(0 as bigint) as rows_set_aside,
-        cast(0 as bigint) as rows_excluded,
-        coalesce(staged.amount_staged, 0) as amount_in,
-        coalesce(marts.amount, 0) as amount_accepted,
-        cast(0 as decimal(38, 10)) as amount_set_aside,
-        cast(0 as decimal(38, 10)) as amount_excluded,
+        coalesce(marts.rows_left_out, 0) as rows_excluded,
+        case when loads.amount_accepted is not null then coalesce(staged.amount_staged, 0) end as amount_in,
+        case when loads.amount_accepted is not null then coalesce(marts.amount_kept, 0) end as amount_accepted,
+        case when loads.amount_accepted is not null then 0 end as amount_set_aside,
+        case when loads.amount_accepted is not null then coalesce(marts.amount_left_out, 0) end as amount_excluded,
         cast(null as bigint) as raw_row_count,
         cast(null as decimal(38, 10)) as raw_amount,
         cast(null as bigint) as control_row_count,
         cast(null as decimal(38, 10)) as control_amount,
-        coalesce(staged.rows_staged, 0) = coalesce(marts.row_count, 0)
-        and coalesce(staged.amount_staged, 0) = coalesce(marts.amount, 0) as is_conserved
+        coalesce(staged.rows_staged, 0) = coalesce(marts.rows_kept, 0) + coalesce(marts.rows_left_out, 0)
+        and (
+            loads.amount_accepted is null
+            or coalesce(staged.amount_staged, 0) = coalesce(marts.amount_kept, 0) + coalesce(marts.amount_left_out, 0)
+        ) as is_conserved
     from loads
     left join staged on loads.load_id = staged.load_id and loads.feed = staged.feed
     left join marts on loads.load_id = marts.load_id and loads.feed = marts.feed
-    where
-        loads.load_state = 'active'
-        and loads.feed in (
-            'medical_claim', 'medical_claim_line', 'pharmacy_fill', 'ledger_posting',
-            'encounter', 'ipps_provider_drg', 'ipps_geography_drg', 'patient_accounting', 'provider_adjustment'
-        )
+    where loads.load_state = 'active'
 ),
 
 steps as (

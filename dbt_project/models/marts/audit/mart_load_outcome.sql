@@ -26,7 +26,13 @@ outcomes as (
         case load_state when 'active' then 'repeated_key' else load_state end,
         rows_excluded, amount_excluded
     from steps
-    where rows_excluded > 0
+    where rows_excluded > 0 and layer = 'lake_to_staging'
+
+    union all
+
+    select load_id, 'staging_to_marts', 'excluded', null, exclusion, row_count, amount
+    from {{ ref('int_lake__mart_counts') }}
+    where exclusion is not null
 )
 
 select

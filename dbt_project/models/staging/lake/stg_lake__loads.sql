@@ -1,3 +1,4 @@
+-- Only feeds with an amount have dollars: of others none is known, which is not 0.00.
 select
     load_id,
     feed,
@@ -16,12 +17,12 @@ select
     coalesce(rows_accepted, 0) as rows_accepted,
     coalesce(rows_set_aside, 0) as rows_set_aside,
     coalesce(rows_excluded, 0) as rows_excluded,
-    amount_read,
-    amount_accepted,
-    amount_set_aside,
-    amount_excluded,
+    case when feed in ({{ money_feeds() }}) then amount_read end as amount_read,
+    case when feed in ({{ money_feeds() }}) then amount_accepted end as amount_accepted,
+    case when feed in ({{ money_feeds() }}) then amount_set_aside end as amount_set_aside,
+    case when feed in ({{ money_feeds() }}) then amount_excluded end as amount_excluded,
     raw_row_count,
-    raw_amount,
+    case when feed in ({{ money_feeds() }}) then raw_amount end as raw_amount,
     control_row_count,
     control_amount,
     is_conserved,
