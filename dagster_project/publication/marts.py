@@ -21,23 +21,37 @@ class PublicationError(RuntimeError):
     """Nothing was published; the message says why and what to do."""
 
 
+WHOLE = "whole"  # the part of a mart that is not partitioned
+NO_MONTH = "no-month"  # the part of rows whose month is unknown
+
+
 @dataclass(frozen=True)
 class Mart:
-    """One table to publish: where the warehouse has it, and what the project says of it."""
+    """One table to publish: where the warehouse has it, what the project says of it, and the month that parts it."""
 
     name: str
     relation: str
     description: str
     columns: Mapping[str, str]
+    month: str | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """The rows of one month, or a whole mart without months; the fingerprint moves when a value or a type does."""
+
+    row_count: int
+    fingerprint: str
 
 
 @dataclass(frozen=True)
 class Content:
-    """What a mart holds: its rows, its columns, and a fingerprint that moves when a value, type or description does."""
+    """What a mart holds: its rows, its columns, its parts, and a fingerprint that also moves when a description does."""
 
     row_count: int
     column_types: Mapping[str, str]
     fingerprint: str
+    parts: Mapping[str, Part]
 
 
 def published_marts(manifest_path: Path) -> list[Mart]:
@@ -52,7 +66,7 @@ def published_marts(manifest_path: Path) -> list[Mart]:
 
 
 def read_content(con: duckdb.DuckDBPyConnection, mart: Mart, relation: str) -> Content:
-    """Counted and hashed in one scan, in any order of rows.
+    """Counted and hashed part by part in one scan, in any order of rows.
 
     Raises PublicationError when the warehouse has no such table: a mart must not vanish from what is published.
     """
@@ -60,15 +74,29 @@ def read_content(con: duckdb.DuckDBPyConnection, mart: Mart, relation: str) -> C
         types = {name: kind for name, kind, *_ in con.execute(f"describe {relation}").fetchall()}
     except duckdb.CatalogException as error:
         raise PublicationError(f"{mart.name} is not in the warehouse; build it first: claimhouse run") from error
+    if mart.month is not None and mart.month not in types:
+        raise PublicationError(f"{mart.name} has no column {mart.month}, by which its model says it is parted")
     columns = ", ".join(f'"{name}"' for name in types)
     # A sum is blind to the order of rows, and unlike an exclusive or not to a row that is there twice.
-    row = con.execute(f"select count(*), sum(hash({columns})) from {relation}").fetchone()
-    assert row is not None
-    told = json.dumps([row[0], str(row[1]), types, mart.description, dict(mart.columns)], sort_keys=True)
-    return Content(row[0], types, hashlib.sha256(told.encode()).hexdigest())
+    counted = con.execute(
+        f"select {part_of(mart)} as part, count(*), sum(hash({columns})) from {relation} group by all order by all"
+    ).fetchall()
+    parts = {part: Part(rows, _sha256([rows, str(total), types])) for part, rows, total in counted}
+    told = [[part.fingerprint for part in parts.values()], types, mart.description, dict(mart.columns), mart.month]
+    return Content(sum(part.row_count for part in parts.values()), types, _sha256(told), parts)
+
+
+def part_of(mart: Mart) -> str:
+    """The name of a row's part, as an expression: the first day of its month."""
+    return f"coalesce(\"{mart.month}\"::varchar, '{NO_MONTH}')" if mart.month else f"'{WHOLE}'"
+
+
+def _sha256(told: object) -> str:
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def _mart(node: Mapping[str, Any]) -> Mart:
     columns = {name: str(column.get("description") or "") for name, column in node["columns"].items()}
     relation = ".".join(f'"{part}"' for part in (node["schema"], node["alias"]))
-    return Mart(node["name"], relation, str(node.get("description") or "").strip(), columns)
+    month = (node["config"].get("meta") or {}).get("month")
+    return Mart(node["name"], relation, str(node.get("description") or "").strip(), columns, month)

@@ -110,26 +110,23 @@ def _write(
     previous: Path | None,
 ) -> tuple[str, ...]:
     """Both forms of every mart; returns the names of those that were linked from the previous publication."""
-    before = _fingerprints(previous)
+    told = json.loads((previous / MANIFEST).read_text())["marts"] if previous else {}
+    before = {name: files.Before(mart["columns"], mart["parts"]) for name, mart in told.items() if "parts" in mart}
     now = {name: content.fingerprint for name, content in contents.items()}
-    same = tuple(name for name in marts if previous and before.get(name) == now[name])
+    same = tuple(name for name in marts if name in before and told[name]["fingerprint"] == now[name])
     for name, mart in marts.items():
-        if previous and name in same:
-            swap.link_tree(previous / "delta" / name, partial / "delta" / name)
+        written = partial / "delta" / name
+        old = previous / "delta" / name if previous else None
+        if old and name in same:
+            swap.link_tree(old, written)
         else:
-            files.write_delta(con, partial / "delta" / name, mart, WAREHOUSE)
-    if previous and before == now:
-        (partial / DUCKDB_FILE).hardlink_to(previous / DUCKDB_FILE)
+            files.write_delta(con, written, mart, contents[name], WAREHOUSE, old, before.get(name))
+    database = previous / DUCKDB_FILE if previous and before else None
+    if database and len(same) == len(marts) == len(told):
+        (partial / DUCKDB_FILE).hardlink_to(database)
     else:
-        files.write_duckdb(con, partial / DUCKDB_FILE, marts, WAREHOUSE)
+        files.write_duckdb(con, partial / DUCKDB_FILE, marts, contents, WAREHOUSE, database, before)
     return same
-
-
-def _fingerprints(folder: Path | None) -> dict[str, str]:
-    if folder is None:
-        return {}
-    manifest = json.loads((folder / MANIFEST).read_text())
-    return {name: mart["fingerprint"] for name, mart in manifest["marts"].items()}
 
 
 def _manifest(
@@ -160,6 +157,7 @@ def _manifest(
                 "row_count": content.row_count,
                 "fingerprint": content.fingerprint,
                 "columns": dict(content.column_types),
+                "parts": {part: held.fingerprint for part, held in content.parts.items()},
             }
             for name, content in contents.items()
         },
@@ -214,6 +212,7 @@ def _warehouse(settings: Settings, spill: Path) -> Iterator[duckdb.DuckDBPyConne
         "temp_directory": str(spill / ".spill"),
     }
     with duckdb.connect(config=config) as con:
+        con.execute("set timezone = 'UTC'")  # our times are UTC
         con.execute(f"attach '{settings.warehouse}' as {WAREHOUSE} (read_only)")
         yield con
 

@@ -114,15 +114,19 @@
 
 {# Last hooks, in the model's transaction: which build it holds now. #}
 {% macro forget_built() %}
+    {%- if target.type == 'duckdb' -%}
     delete from intermediate.built where model = '{{ model.name }}'
+    {%- else -%}
+    select 1
+    {%- endif -%}
 {% endmacro %}
 
 {% macro remember_built() %}
-    {%- if model.name == 'int_lake__changed_loads' -%}
+    {%- if model.name == 'int_lake__changed_loads' and target.type == 'duckdb' -%}
     insert into intermediate.built
     select '{{ model.name }}', coalesce(max(build_number), 0), '{{ env_var("CLAIMHOUSE_RULES", "") }}' from {{ this }}
     {%- else -%}
-    {%- set number = build_above() if execute else none -%}
+    {%- set number = build_above() if execute and target.type == 'duckdb' else none -%}
     {%- if number is none -%}
     select 1
     {%- else -%}

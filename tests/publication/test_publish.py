@@ -36,7 +36,7 @@ def test_marts_and_nothing_else_are_published_in_both_forms(settings):
     delta = DeltaTable(settings.published.resolve() / "delta" / "fct_claim")
     assert delta.count() == 1_000 == done.row_counts["fct_claim"]
     assert {field.name: field.type.type for field in delta.schema().fields} == {
-        "claim_key": "long", "paid_amount": "decimal(18,2)", "loaded_at": "timestamp",
+        "claim_key": "long", "paid_amount": "decimal(18,2)", "claim_start_month": "date", "loaded_at": "timestamp",
     }  # fmt: skip
     assert {path.name for path in (settings.published.resolve() / "delta").iterdir()} == tables
 
@@ -49,7 +49,9 @@ def test_columns_carry_what_they_mean_when_an_analyst_opens_the_file(settings):
         )
         about = con.execute("select comment from duckdb_tables() where table_name = 'fct_claim'").fetchone()
     assert about == ("One row per claim.",)
-    assert comments == {"claim_key": "Surrogate key.", "paid_amount": "Paid, it's exact.", "loaded_at": None}
+    assert comments == {
+        "claim_key": "Surrogate key.", "paid_amount": "Paid, it's exact.", "claim_start_month": None, "loaded_at": None,
+    }  # fmt: skip
 
 
 def test_the_manifest_has_the_checksum_of_every_file_and_what_they_rest_on(settings):
@@ -101,6 +103,48 @@ def test_a_mart_is_written_again_when_only_its_description_or_one_cent_changed(s
     with duckdb.connect(str(settings.warehouse)) as con:
         con.execute("update marts.fct_claim set paid_amount = paid_amount + 0.01 where claim_key = 5")
     assert publish.publish(settings, manifest_path, "run-3").linked == ("dim_payer",)
+
+
+def test_only_the_months_that_changed_are_written_again_in_both_forms(settings):
+    """One more day must not cost the writing of two years."""
+    manifest_path = make_warehouse(settings)
+    first = publish.publish(settings, manifest_path, "run-1")
+    with duckdb.connect(str(settings.warehouse)) as con:
+        con.execute("update marts.fct_claim set paid_amount = paid_amount + 1 where claim_key = 12")  # 2025-03
+        con.execute("delete from marts.fct_claim where claim_key % 10 = 9")  # every row without a month
+        con.execute("delete from marts.fct_claim where claim_start_month = date '2025-08-01'")
+        con.execute(
+            "insert into marts.fct_claim values (5000, 7.00, date '2026-01-01', timestamp '2026-01-02 00:00:00')"
+        )
+    second = publish.publish(settings, manifest_path, "run-2")
+    folders = [done.path / "delta" / "fct_claim" for done in (first, second)]
+    old, new = ({path.name: path for path in folder.glob("*.parquet")} for folder in folders)
+    assert {name[:7] for name in old.keys() - new.keys()} == {"2025-03", "2025-08", "no-mont"}
+    assert {name[:7] for name in new.keys() - old.keys()} == {"2025-03", "2026-01"}
+    assert all(new[name].samefile(old[name]) for name in old.keys() & new.keys())
+    with duckdb.connect(str(settings.warehouse), read_only=True) as con:
+        expected = sorted(con.execute("from marts.fct_claim").fetchall())
+    with published(settings) as con:
+        assert sorted(con.execute("from fct_claim").fetchall()) == expected
+    delta = DeltaTable(folders[1]).to_pyarrow_table(columns=["claim_key", "paid_amount", "claim_start_month"])
+    assert sorted(tuple(row.values()) for row in delta.to_pylist()) == [row[:3] for row in expected]
+
+
+def test_the_file_of_all_marts_is_made_new_when_most_of_it_changed(settings):
+    manifest_path = make_warehouse(settings)
+    publish.publish(settings, manifest_path, "run-1")
+    with duckdb.connect(str(settings.warehouse)) as con:
+        con.execute("update marts.fct_claim set paid_amount = paid_amount + 1")
+        con.execute(
+            "drop table marts.dim_payer; create table marts.dim_payer as select 'ACME' as payer_id, 8::bigint as rank"
+        )
+    publish.publish(settings, manifest_path, "run-2")
+    with published(settings) as con:
+        assert con.execute("select sum(paid_amount) from fct_claim").fetchone() == (Decimal("5995.00"),)
+        assert con.execute("from dim_payer").fetchall() == [("ACME", 8)]
+    assert DeltaTable(settings.published.resolve() / "delta" / "dim_payer").to_pyarrow_table().to_pylist() == [
+        {"payer_id": "ACME", "rank": 8}
+    ]
 
 
 def test_the_last_good_publication_stays_when_a_publisher_crashes_before_the_swap(settings, monkeypatch):

@@ -31,6 +31,7 @@ def make_warehouse(settings: Settings, claims: int = 1_000) -> Path:
     manifest = settings.dbt_target / "manifest.json"
     columns = {"claim_key": {"description": "Surrogate key."}, "paid_amount": {"description": "Paid, it's exact."}}
     nodes = {f"model.claimhouse.{name}": node(name, about, columns) for name, about in MARTS.items()}
+    nodes["model.claimhouse.fct_claim"]["config"] = {"enabled": True, "meta": {"month": "claim_start_month"}}
     nodes["model.claimhouse.stg_secret"] = {**node("stg_secret", "", {}), "schema": "staging", "tags": []}
     manifest.write_text(json.dumps({"nodes": nodes}))
     return manifest
@@ -41,6 +42,7 @@ def write_claims(con: duckdb.DuckDBPyConnection, claims: int) -> None:
         create or replace table marts.fct_claim as
         select
             range as claim_key, cast(range / 100 as decimal(18, 2)) as paid_amount,
+            case when range % 10 < 9 then date '2025-01-01' + to_months(cast(range % 10 as integer)) end::date as claim_start_month,
             timestamp '2025-01-01 12:00:00' as loaded_at
         from range({claims})
     """)

@@ -1,6 +1,6 @@
 {{ config(
     materialized=growing(), incremental_strategy='append', on_schema_change='append_new_columns',
-    meta={'unit': 'claim_token', 'also': 'claims_that_moved'}
+    meta={'unit': 'claim_token', 'month': 'incurred_month', 'also': 'claims_that_moved'}
 ) }}
 
 with lines as (

@@ -1,6 +1,6 @@
 {{ config(
     materialized=growing(), incremental_strategy='append', on_schema_change='append_new_columns',
-    meta={'unit': 'member_token', 'also': 'people_whose_claims_became_known'}
+    meta={'unit': 'member_token', 'month': 'encounter_month', 'also': 'people_whose_claims_became_known'}
 ) }}
 
 -- Two ways to know an encounter stand side by side and are never added up: grouped from claims, and told by the

@@ -1,6 +1,6 @@
 {{ config(
     materialized=growing(), incremental_strategy='append', on_schema_change='append_new_columns',
-    meta={'unit': 'member_month_key', 'touched_by': 'touched_member_months'}
+    meta={'unit': 'member_month_key', 'month': 'member_month', 'touched_by': 'touched_member_months'}
 ) }}
 
 with covered as (
