@@ -39,5 +39,9 @@ def test_home_defaults_to_data_beside_the_caller(monkeypatch, tmp_path: Path):
     assert load_settings({}).home == tmp_path / "data"
 
 
+def test_a_file_counts_as_whole_only_after_half_a_minute_without_a_change():
+    assert load_settings({}).quiet_seconds == 30
+
+
 def test_secrets_are_no_settings():
     assert "secret" not in repr(load_settings({"CLAIMHOUSE_TOKEN_KEY": "secret"}))

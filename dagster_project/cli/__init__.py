@@ -44,6 +44,9 @@ def call(arguments: Sequence[str]) -> int:
     except SettingsError as error:
         complain(str(error), "Settings are CLAIMHOUSE_… variables; dagster_project/settings.py lists them.")
         return WRONG_USE
+    except _told_by_libraries() as error:
+        complain(*_in_its_words(error))
+        return WRONG_USE
     except (typer.Abort, KeyboardInterrupt):
         complain("stopped", "Nothing half-made is visible; the same command starts again where it can.")
         return FAULT
@@ -52,6 +55,21 @@ def call(arguments: Sequence[str]) -> int:
             raise
         complain(*_our_fault(error))
         return FAULT
+
+
+def _told_by_libraries() -> tuple[type[Exception], ...]:
+    """Errors whose message is written for a person. Asked for when something went wrong, so that help stays quick."""
+    from dagster_project.privacy.keys import KeyProblem
+    from dagster_project.sources.contracts import ContractError
+
+    return KeyProblem, ContractError
+
+
+def _in_its_words(error: Exception) -> tuple[str, str]:
+    """A key's message says what to do itself; a contract's says what is wrong, and a page says what is right."""
+    from dagster_project.privacy.keys import KeyProblem
+
+    return str(error), "" if isinstance(error, KeyProblem) else "What a contract may say: docs/add-a-layout.md"
 
 
 def build() -> Any:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from dagster_project.cli.terminal import DONE, SET_ASIDE, Problem, bars, complain, show_json, table
+from dagster_project.cli.terminal import DONE, SET_ASIDE, WRONG_USE, Problem, bars, complain, show_json, table
 from dagster_project.settings import Settings, load_settings
 
 DEFAULT_MEMBERS, DEFAULT_MONTHS, DEFAULT_SEED = 2_000, 24, 1
@@ -30,6 +30,11 @@ def demo_data(
 ) -> None:
     """Write demonstration files into the landing folder: an invented world, dirt included."""
     settings = load_settings()
+    if has_files(settings):
+        raise Problem(
+            f"{settings.landing} holds files already, and an invented world is not mixed with another or with real files",
+            f"Name an empty home (CLAIMHOUSE_HOME=FOLDER claimhouse demo-data), or move {settings.home} aside",
+        )
     rows = write_demo_files(settings, members, seed, months, ledger_error)
     if as_json:
         show_json({"landing": settings.landing, "rows": rows})
@@ -37,10 +42,16 @@ def demo_data(
         table(f"Written to {settings.landing}", ["feed", "rows"], sorted(rows.items()))
 
 
+def has_files(settings: Settings) -> bool:
+    """Whether anything lies in landing."""
+    return settings.landing.exists() and any(path.is_file() for path in settings.landing.rglob("*"))
+
+
 def write_demo_files(
     settings: Settings, members: int, seed: int, months: int, ledger_error: bool = False
 ) -> dict[str, int]:
     """Invents the world with a progress bar; returns rows per feed."""
+    from dagster_project.sources.loads import quieten
     from dagster_project.synthetic import generate
 
     with bars() as progress:
@@ -50,6 +61,9 @@ def write_demo_files(
             progress.update(task, completed=done, total=total or None, now=stage)
 
         rows = generate(settings.landing, settings.answers, members, seed, months, ledger_error, progress=tell)
+        for path in settings.landing.rglob("*"):
+            if path.is_file():
+                quieten(path, settings.quiet_seconds)
         progress.update(task, now=f"{sum(rows.values()):,} rows")
     return rows
 
@@ -96,23 +110,31 @@ def _take_in(
 ) -> int:
     """Each file by itself: one that no layout fits is named and stays where it is, the others go on."""
     from dagster_project.sources.contracts import load_contracts
-    from dagster_project.sources.loads import UnrecognisedFile, place
+    from dagster_project.sources.loads import SourceNeeded, UnrecognisedFile, UnusableWord, check_words, place
 
     contracts = load_contracts()
+    try:
+        check_words(contracts, source, layout, period)
+    except UnusableWord as error:
+        raise Problem(str(error), "See: claimhouse load --help") from error
+    if missing := [path for path in paths if not path.exists()]:
+        raise Problem(f"{missing[0]} is not there", "Name files or folders that are: claimhouse load FILE…")
     files = list(_files(paths))
-    placed, refused = [], []
+    if not files:
+        raise Problem(f"there is no file in {paths[0]}", "Name files or folders with files: claimhouse load FILE…")
+    placed = []
+    refused: list[UnrecognisedFile] = []
     with bars() if len(files) > 1 else nullcontext() as progress:
         task = progress.add_task("Taking in", total=len(files), now="") if progress else None
         for path in files:
             try:
                 placed += place([path], settings, contracts, source=source, layout=layout, period=period)
             except UnrecognisedFile as error:
-                refused.append(str(error))
+                refused.append(error)
             if progress and task is not None:
                 progress.update(task, advance=1, now=path.name)
-    for reason in refused:
-        message, _, todo = reason.partition(" Add a layout:")
-        complain(message, f"Add a layout:{todo}" if todo else "It was not taken in.")
+    for one in refused:
+        complain(one.message, one.todo)
     if as_json:
         show_json(placed)
     elif placed:
@@ -120,8 +142,10 @@ def _take_in(
             [one.path, ", ".join(one.feeds), one.layout, f"version {one.version}" if one.version > 1 else ""]
             for one in placed
         ]
-        table(f"Copied to {settings.landing}", ["file", "feed", "layout", ""], rows, left=4)
+        table(f"Copied to {settings.landing}", ["file", "feed", "layout", ""], rows, left=4, whole=True)
         print("Next: claimhouse run")
+    if any(isinstance(one, SourceNeeded) for one in refused):
+        return WRONG_USE
     return SET_ASIDE if refused else DONE
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dagster_project.cli.data import DEFAULT_MEMBERS, DEFAULT_MONTHS, DEFAULT_SEED, AsJson, write_demo_files
+from dagster_project.cli.data import DEFAULT_MEMBERS, DEFAULT_MONTHS, DEFAULT_SEED, AsJson, has_files, write_demo_files
 from dagster_project.cli.terminal import DONE, FAULT, SET_ASIDE, Problem, bars, console, show_json
 from dagster_project.settings import REPOSITORY, Settings, load_settings
 
@@ -29,12 +29,13 @@ def run(as_json: AsJson = False) -> int:
     from dagster_project.cli import summary
 
     settings = load_settings()
-    if not _has_files(settings):
+    _check(settings)
+    if not has_files(settings):
         write_demo_files(settings, DEFAULT_MEMBERS, DEFAULT_SEED, DEFAULT_MONTHS)
     outcome = _launch(settings, "everything", quiet=as_json)
     told = summary.of_run(settings, outcome)
     show_json(told) if as_json else summary.show_run(settings, told)
-    return _exit_code(outcome, [*told.waiting_loads, *told.set_aside_files])
+    return _exit_code(outcome, [*told.waiting_loads, *told.set_aside_files, *told.left_files])
 
 
 def publish(as_json: AsJson = False) -> int:
@@ -70,6 +71,7 @@ def ui(
 ) -> int:
     """Open the Dagster UI on this home, with its sensor and schedules; stop it with Ctrl-C."""
     settings = load_settings()
+    _check(settings)
     _prepare(settings)
     chosen = port or _free_port()
     address = f"http://127.0.0.1:{chosen}"
@@ -123,12 +125,19 @@ def _launch(settings: Settings, job_name: str, quiet: bool) -> "Outcome":
 
 def _prepare(settings: Settings) -> None:
     from dagster_project.resources.home import prepare_home
+    from dagster_project.sources.contracts import load_contracts
 
+    load_contracts()  # the graph is made from them: what is wrong in one is told here, in its own words
     prepare_home(settings)
 
 
-def _has_files(settings: Settings) -> bool:
-    return settings.landing.exists() and any(path.is_file() for path in settings.landing.rglob("*"))
+def _check(settings: Settings) -> None:
+    """What every step of a run would fall over for want of; nothing is written before, not even demonstration files."""
+    from dagster_project.privacy.keys import load_key
+    from dagster_project.sources.contracts import load_contracts
+
+    load_contracts()
+    load_key(settings)
 
 
 def _exit_code(outcome: "Outcome", waiting: Sequence[object]) -> int:

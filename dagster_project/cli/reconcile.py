@@ -36,6 +36,7 @@ def reconcile(
 ) -> int:
     """Print a month's bridge from warehouse to ledger, cause by cause, and the loads behind it."""
     from dagster_project.reconciliation import ReconciliationError
+    from dagster_project.reconciliation.cells import month_start
 
     settings = load_settings()
     words = {
@@ -47,16 +48,27 @@ def reconcile(
     }
     try:
         if claim:
+            _ask_for_books(settings)
             return _trace(settings, claim, as_json)
         if not month:
             raise Problem("which month?", "claimhouse reconcile --month 2025-06, or a claim: --claim TOKEN")
+        month_start(month)
+        if accept and not (by and reason):
+            raise Problem("a difference is accepted by a named person for a stated reason", ACCEPT)
+        _ask_for_books(settings)
         if accept:
-            return _accept(settings, month, words, by, reason, as_json)
+            return _accept(settings, month, words, by or "", reason or "", as_json)
         if drill:
             return _drill(settings, month, words, cause, limit, as_json)
         return _statement(settings, month, source, as_json)
     except ReconciliationError as error:
         raise Problem(str(error), "See: claimhouse reconcile --help", WRONG_USE) from error
+
+
+def _ask_for_books(settings: Settings) -> None:
+    """No wrong use: as for every verb that reads what is published, there is nothing yet."""
+    if not settings.published.exists() and not settings.warehouse.exists():
+        raise Problem(f"nothing is published at {settings.published}", "Publish first: claimhouse run", SET_ASIDE)
 
 
 def _statement(settings: Settings, month: str, source: str | None, as_json: bool) -> int:
@@ -118,13 +130,9 @@ def _trace(settings: Settings, token: str, as_json: bool) -> int:
     return DONE
 
 
-def _accept(
-    settings: Settings, month: str, words: dict[str, Any], by: str | None, reason: str | None, as_json: bool
-) -> int:
+def _accept(settings: Settings, month: str, words: dict[str, Any], by: str, reason: str, as_json: bool) -> int:
     from dagster_project.reconciliation import accept, find_cell
 
-    if not by or not reason:
-        raise Problem("a difference is accepted by a named person for a stated reason", ACCEPT)
     accepted = accept(settings, find_cell(settings, month, **words).cell, by, reason)
     if as_json:
         show_json(accepted)

@@ -53,6 +53,14 @@ class LedgerLine:
 
 
 @dataclass(frozen=True)
+class LeftFile:
+    """A file that may still be written, and from when on (UTC) it counts as whole if nobody touches it."""
+
+    file_name: str
+    whole_at: dt.datetime
+
+
+@dataclass(frozen=True)
 class RunSummary:
     """What a run made."""
 
@@ -63,6 +71,7 @@ class RunSummary:
     feeds: list[FeedTally]
     waiting_loads: list[LoadState]
     set_aside_files: list[dict[str, Any]]
+    left_files: list[LeftFile]
     ledger: list[LedgerLine]
     largest_marts: dict[str, int]
     failed_checks: Sequence[FailedCheck]
@@ -78,6 +87,7 @@ class Status:
     feeds: list[FeedTally]
     waiting_loads: list[LoadState]
     set_aside_files: list[dict[str, Any]]
+    left_files: list[LeftFile]
     overdue: list[dict[str, Any]]
     failing_checks: list[dict[str, Any]]
     runs: list[dict[str, Any]]
@@ -95,6 +105,7 @@ def of_run(settings: Settings, outcome: Outcome) -> RunSummary:
         feeds=feed_tallies(settings),
         waiting_loads=waiting_loads(settings),
         set_aside_files=_set_aside_files(settings),
+        left_files=_left_files(settings),
         ledger=_ledger(settings),
         largest_marts=dict(largest),
         failed_checks=outcome.failed_checks,
@@ -109,6 +120,7 @@ def of_status(settings: Settings) -> Status:
         feeds=feed_tallies(settings),
         waiting_loads=waiting_loads(settings),
         set_aside_files=_set_aside_files(settings),
+        left_files=_left_files(settings),
         overdue=_overdue(settings),
         failing_checks=_failing_checks(settings),
         runs=_runs(settings),
@@ -119,6 +131,7 @@ def of_status(settings: Settings) -> Status:
 def show_run(settings: Settings, told: RunSummary) -> None:
     show_feeds(told.feeds)
     show_waiting(told.waiting_loads, told.set_aside_files)
+    show_left(settings, told.left_files)
     show_ledger(told.ledger)
     table(f"The {LARGEST} largest marts", ["mart", "rows"], told.largest_marts.items())
     show_failures(told)
@@ -129,6 +142,7 @@ def show_status(settings: Settings, told: Status) -> None:
     console().print(f"[bold]{told.home}[/bold]\n")
     show_feeds(told.feeds)
     show_waiting(told.waiting_loads, told.set_aside_files)
+    show_left(settings, told.left_files)
     if told.failing_checks:
         rows = [list(check.values()) for check in told.failing_checks[:SHOWN]]
         table("Checks that fail", ["asset", "check", "verdict", "failed", "note"], rows, left=3)
@@ -170,14 +184,30 @@ def show_waiting(loads: Sequence[LoadState], files: Sequence[dict[str, Any]]) ->
     if files:
         table(
             "Files set aside whole",
-            ["file", "reason"],
-            [[file["file_name"], file["reason_code"]] for file in files[:SHOWN]],
-            left=2,
+            ["file", "reason", "what to do"],
+            [[file["file_name"], file["reason_code"], " ".join(file["explanation"].split())] for file in files[:SHOWN]],
+            left=3,
+            whole=True,
         )
     if loads:
         rows = [[load.load_id, load.feed, load.file_name, _why(load)] for load in loads[:SHOWN]]
-        table("Loads that wait", ["load", "feed", "file", "why"], rows, left=4)
+        table("Loads that wait", ["load", "feed", "file", "why"], rows, left=4, whole=True)
         console().print("Accept a held one:  claimhouse load --accept LOAD_ID --by NAME --reason WHY\n", markup=False)
+
+
+def show_left(settings: Settings, files: Sequence[LeftFile]) -> None:
+    """Which files are not in it, and when another run would take them."""
+    if not files:
+        return
+    names = ", ".join(file.file_name for file in files[:SHOWN]) + (", …" if len(files) > SHOWN else "")
+    after = max(file.whole_at for file in files).astimezone() + dt.timedelta(seconds=1)
+    console().print(
+        f"{len(files)} file{'s' * (len(files) > 1)} left unread: younger than {settings.quiet_seconds:g} seconds "
+        f"(CLAIMHOUSE_QUIET_SECONDS), so perhaps still being written: {names}\n"
+        f"Run again after {after:%H:%M:%S}:  claimhouse run\n",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 def show_ledger(lines: Sequence[LedgerLine]) -> None:
@@ -273,9 +303,25 @@ def _set_aside_files(settings: Settings) -> list[dict[str, Any]]:
     path = settings.lake / "inventory.parquet"
     if not path.exists():
         return []
-    sql = "select file_name, reason_code from read_parquet($1) where state = 'set_aside' order by file_name"
+    sql = """
+        select file_name, reason_code, coalesce(explanation, '') from read_parquet($1)
+        where state = 'set_aside' order by file_name
+    """
     with duckdb.connect() as con:
-        return [{"file_name": name, "reason_code": reason} for name, reason in con.execute(sql, [str(path)]).fetchall()]
+        rows = con.execute(sql, [str(path)]).fetchall()
+    return [dict(zip(("file_name", "reason_code", "explanation"), row, strict=True)) for row in rows]
+
+
+def _left_files(settings: Settings) -> list[LeftFile]:
+    """Files that the last inventory left because they may still grow."""
+    from dagster_project.sources.loads import read_inventory
+
+    quiet = dt.timedelta(seconds=settings.quiet_seconds)
+    return [
+        LeftFile(item.file_name, dt.datetime.fromtimestamp(item.modified_ns / 1e9, dt.UTC) + quiet)
+        for item in read_inventory(settings)
+        if item.state == "growing" and item.byte_count >= 0
+    ]
 
 
 def _overdue(settings: Settings) -> list[dict[str, Any]]:

@@ -40,15 +40,18 @@ def show_json(value: Any) -> None:
     print(json.dumps(_plain(value), indent=1))
 
 
-def console() -> Console:
+def console(width: int | None = None) -> Console:
     """Where results go. Wide enough for a table when the output is no terminal."""
     from rich.console import Console
 
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 140)
+    return Console(highlight=False, width=width or (None if sys.stdout.isatty() else 140))
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, left: int = 1) -> None:
-    """Numbers to the right, the first `left` columns to the left."""
+def table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, left: int = 1, whole: bool = False
+) -> None:
+    """Numbers to the right, the first `left` columns to the left. `whole`: as wide as it must be, so that no name of a
+    file is cut in two."""
     from rich.table import Table
 
     made = Table(header_style="bold", box=None, pad_edge=False)
@@ -59,6 +62,8 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], 
     out = console()
     if title:
         out.print(f"[bold]{title}[/bold]")
+    if whole:
+        out = console(max(out.width, out.measure(made, options=out.options.update(max_width=10_000)).maximum))
     out.print(made)
     out.print()
 

@@ -14,16 +14,18 @@ RESTRICTED_ZIP3 = Path(__file__).resolve().parent / "restricted_zip3.csv"
 OLDEST_AGE = 89
 
 
-def generalised_sql(to: str, value: str, today: dt.date) -> str:
-    """SQL of the coarse value; NULL stays NULL."""
+def generalised_sql(to: str, value: str, today: dt.date) -> list[str]:
+    """SQL of the coarse value, and of a birth year whether it is the pool's; NULL stays NULL."""
     if to == "birth_year":
-        # greatest() ignores NULL, hence the case. Everyone above 89 on the day of the load shares one year.
+        # greatest() ignores NULL, hence the case. Everyone who is 90 or older in the year of the load shares one, and a year
+        # that many share gives no age: whoever computes one must know.
         oldest = today.year - OLDEST_AGE - 1
-        return f"cast(case when {value} is not null then greatest(year({value}), {oldest}) end as integer)"
+        year = f"cast(case when {value} is not null then greatest(year({value}), {oldest}) end as integer)"
+        return [year, f"year({value}) <= {oldest}"]
     if to == "year":
-        return f"cast(year({value}) as integer)"
+        return [f"cast(year({value}) as integer)"]
     if to == "zip3":
-        return _zip3(value, restricted_zip3(today))
+        return [_zip3(value, restricted_zip3(today))]
     raise ValueError(f"nothing is known about generalising to {to!r}")
 
 

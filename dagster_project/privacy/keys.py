@@ -85,7 +85,12 @@ def _from_file(path: Path) -> TokenKey:
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & 0o077:
         raise KeyProblem(f"{path} can be read by others (mode {mode:04o}). Run: chmod 600 {path}")
-    version, separator, text = path.read_text(encoding="utf-8").strip().partition(":")
+    try:
+        version, separator, text = path.read_text(encoding="utf-8").strip().partition(":")
+    except UnicodeDecodeError:
+        version, separator, text = "", "", ""
+    except OSError as error:
+        raise KeyProblem(f"{path} cannot be read: {error.strerror}. It must belong to whoever runs this") from None
     if not separator:
         raise KeyProblem(f"{path} is not a key file (version:key); put the right one back")
     return _key(version, text, str(path))

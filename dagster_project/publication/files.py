@@ -18,7 +18,7 @@ import pyarrow as pa
 from deltalake import Schema
 from deltalake.transaction import AddAction, create_table_with_add_actions
 
-from dagster_project.publication.marts import NO_MONTH, WHOLE, Content, Mart, part_of
+from dagster_project.publication.marts import NO_MONTH, WHOLE, Content, Mart
 
 # Beyond this share of changed rows a new DuckDB file is written: it takes less time than a copy, and has no holes.
 WORTH_COPYING = 0.5

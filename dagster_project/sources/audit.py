@@ -42,6 +42,7 @@ class LoadAudit:
     raw_amount: Decimal | None = None
     control_row_count: int | None = None
     control_amount: Decimal | None = None
+    control_matches: bool | None = None
     is_conserved: bool | None = None
     first_month: dt.date | None = None
     last_month: dt.date | None = None
@@ -59,16 +60,23 @@ def batch_id(file_name: str) -> str:
     return file_name.rsplit("/", 1)[-1].split(".")[0]
 
 
-def is_conserved(audit: LoadAudit, line_count: int) -> bool:
-    """Whether rows and dollars read are all accounted for, and are what was counted without the reader.
-
-    A sender counts lines, of which a layout may make several rows.
-    """
+def is_conserved(audit: LoadAudit) -> bool:
+    """Whether rows and dollars read are all accounted for, are what was counted without the reader, and do not break
+    the sender's word."""
     rows = audit.rows_accepted + audit.rows_set_aside + audit.rows_excluded
     amount = audit.amount_accepted + audit.amount_set_aside + audit.amount_excluded
     return (
         audit.rows_read == rows == audit.raw_row_count
         and audit.amount_read == amount == audit.raw_amount
-        and audit.control_row_count in (None, line_count)
-        and audit.control_amount in (None, audit.amount_read)
+        and audit.control_matches is not False
     )
+
+
+def control_matches(audit: LoadAudit, line_count: int) -> bool | None:
+    """Whether the sender's totals are those of the file; None where none were given.
+
+    A sender counts lines with data: not its trailer, which is a row read, nor the rows that a layout makes of a line.
+    """
+    told = [(audit.control_row_count, line_count), (audit.control_amount, audit.amount_read)]
+    answers = [said == found for said, found in told if said is not None]
+    return all(answers) if answers else None

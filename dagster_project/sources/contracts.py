@@ -33,6 +33,11 @@ from dagster_project.sources.layouts import (
 CONTRACTS = Path(__file__).resolve().parent / "contracts"
 DECIMAL_PATTERN = re.compile(r"decimal\((\d{1,2}),(\d{1,2})\)")
 IDENTITY_PATTERN = re.compile(r"keep|drop|token:[a-z_]+|generalise:(birth_year|year|zip3)")
+POOLED = "is_birth_year_pooled"
+POOLED_ABOUT = (
+    "whether the year of birth stands for itself and all earlier ones (whoever is 90 or older in the year of the load); "
+    "blank where the date of birth is unknown"
+)
 GENERALISED = {"birth_year": "INTEGER", "year": "INTEGER", "zip3": "VARCHAR"}
 TODAY = "today"
 
@@ -222,10 +227,12 @@ class Contract(Strict):
             raise ValueError(f"{where}: no column {name!r}{nearest(name, self.columns)}")
 
     def _check_layout(self, name: str, layout: Layout) -> None:
-        if name == CANONICAL:
-            return
         for column in layout.columns:
             self._known(column, f"layout {name}")
+            if layout.issuer(column) and not self.columns[column].token_kind:
+                raise ValueError(f"layout {name}: {column!r} becomes no token, so nobody is asked who issued it")
+        if name == CANONICAL:
+            return
         for column, definition in self.columns.items():
             if definition.required and column not in layout.columns:
                 raise ValueError(f"layout {name} maps nothing to {column!r}, which is required")
@@ -251,13 +258,7 @@ class Contract(Strict):
             return layout
         columns = {column: Mapping.model_validate({"from": column}) for column in self.columns}
         optional = [column for column, definition in self.columns.items() if not definition.required]
-        return layout.model_copy(
-            update={
-                "columns": {**columns, **layout.columns},
-                "optional": optional,
-                "data_source": layout.data_source or "demo",
-            }
-        )
+        return layout.model_copy(update={"columns": {**columns, **layout.columns}, "optional": optional})
 
     def lake_columns(self) -> list[LakeColumn]:
         """The lake's columns: identities dropped, tokenised or generalised, then the four that every row carries."""
@@ -275,6 +276,8 @@ class Contract(Strict):
             elif column.generalised_to:
                 to = column.generalised_to
                 yield LakeColumn(generalised_name(name, to), GENERALISED[to], about, name)
+                if to == "birth_year":
+                    yield LakeColumn(POOLED, "BOOLEAN", POOLED_ABOUT, name)
             else:
                 allowed = tuple(column.allowed or ())
                 yield LakeColumn(name, column.duckdb_type, about, name, column.required, allowed)

@@ -1,6 +1,6 @@
 """What lies in landing: each file's content, format and state. Landing is only ever looked at.
 
-Belongs here: the walk, waiting for files that still grow, the record of it in lake/inventory.parquet, placing files.
+Belongs here: the walk, leaving files that still grow, the record of it in lake/inventory.parquet, placing files.
 Does not: reading rows.
 """
 
@@ -19,14 +19,18 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from dagster_project.settings import Settings
-from dagster_project.sources.contracts import Contract
+from dagster_project.sources.contracts import Contract, nearest
 from dagster_project.sources.lake import INVENTORY, write_rows
 from dagster_project.sources.layouts import NAME_PATTERN
 from dagster_project.sources.recognise import Format, NotRecognised, Recognised, formats, recognise
 from dagster_project.sources.unpack import Unreadable, survey
 
 ADVICE = "Add a layout: docs/add-a-layout.md, or: claimhouse load FILE --layout NAME"
+NO_SOURCE = "nothing says who sent it: its layout is our own, which any sender may use."
+ASK_SOURCE = "Say it: claimhouse load FILE --source NAME"
+DEMO = "demo"
 _SEGMENT = re.compile(r"(source|layout|period|version)=(.+)")
+_GENERATED = re.compile(r"([a-z_]+)/\1(_[0-9]{4}-[0-9]{2})?(_resent)?\.csv(\.gz)?")
 _VERSION = re.compile(r"(^|/)version=[0-9]+/")
 _NOT_DATA = (".ctl", ".tmp", ".part", ".partial", ".crdownload", ".unfinished")
 
@@ -85,7 +89,19 @@ class Placed:
 
 
 class UnrecognisedFile(ValueError):
-    """A file that no layout fits; the message says what is nearest and what to do."""
+    """A file that no layout fits; `message` says what is nearest, `todo` what to do."""
+
+    def __init__(self, message: str, todo: str = "") -> None:
+        super().__init__(f"{message} {todo}".strip())
+        self.message, self.todo = message, todo
+
+
+class SourceNeeded(UnrecognisedFile):
+    """A file that is known, but neither its layout nor the operator says who sent it."""
+
+
+class UnusableWord(ValueError):
+    """An operator's word (source, layout, period) that cannot be used for any file."""
 
 
 def operator_words(file_name: str) -> dict[str, str]:
@@ -115,33 +131,43 @@ def read_inventory(settings: Settings) -> list[Inventoried]:
 def take_inventory(settings: Settings, contracts: Mapping[str, Contract]) -> list[Inventoried]:
     """Looks at every landed file that is new or changed, and records all in lake/inventory.parquet.
 
-    Files too young to be complete are waited for once; those that go on growing are left alone.
+    Files too young to be complete are left as growing: a later inventory takes them.
     """
     known_formats = formats(contracts)
-    rules = _rules_hash(known_formats, contracts)
+    is_demonstration = _is_demonstration(settings.landing)
+    rules = _rules_hash(known_formats, contracts, is_demonstration)
     before = {item.file_name: item for item in read_inventory(settings)}
     seen: dict[str, Inventoried] = {}
-    young: list[Inventoried] = []
     now = time.time_ns()
     for found in _walk(settings.landing):
         old = before.get(found.file_name)
         if old and old.state != "growing" and _same_file(old, found) and old.rules_hash == rules:
             seen[found.file_name] = old
         elif abs(now - found.modified_ns) < settings.quiet_seconds * 1e9:
-            young.append(found)
+            seen[found.file_name] = found
         else:
-            seen[found.file_name] = _looked_at(settings, found, known_formats, contracts, rules)
-    if young:
-        time.sleep(settings.quiet_seconds)
-    for found in young:
-        is_quiet = _same_file(found, _measured(settings.landing, settings.landing / found.file_name))
-        seen[found.file_name] = _looked_at(settings, found, known_formats, contracts, rules) if is_quiet else found
+            looked = _looked_at(settings, found, known_formats, contracts, rules)
+            seen[found.file_name] = _with_sender(looked, is_demonstration)
     inventory = _with_duplicates(_latest_versions(seen.values()), before)
     write_rows((asdict(item) for item in inventory), INVENTORY, settings.lake / "inventory.parquet")
     return inventory
 
 
-def _rules_hash(known_formats: list[Format], contracts: Mapping[str, Contract]) -> str:
+def _is_demonstration(landing: Path) -> bool:
+    """Whether the generator wrote here: its files in CMS's layouts lie under its name, as a sender's own would."""
+    return any(landing.glob(f"*/source={DEMO}"))
+
+
+def _with_sender(item: Inventoried, is_demonstration: bool) -> Inventoried:
+    """Set aside where neither layout nor person says who sent the file, unless it is one of the generator's own."""
+    if item.state != "recognised" or item.data_source is not None:
+        return item
+    if is_demonstration and _GENERATED.fullmatch(item.file_name):
+        return replace(item, data_source=DEMO)
+    return _set_aside(item, "no_source", NO_SOURCE, f"{ASK_SOURCE}, or put it into a folder source=NAME")
+
+
+def _rules_hash(known_formats: list[Format], contracts: Mapping[str, Contract], is_demonstration: bool) -> str:
     sources = sorted(
         (feed, name, layout.data_source or "")
         for feed, contract in contracts.items()
@@ -151,7 +177,7 @@ def _rules_hash(known_formats: list[Format], contracts: Mapping[str, Contract]) 
         (item.name, item.feeds, sorted(item.needed), sorted(item.known), sorted(item.absent), item.delimiter or "")
         for item in known_formats
     )
-    return sha256(repr((sources, shapes)).encode()).hexdigest()[:16]
+    return sha256(repr((sources, shapes, is_demonstration)).encode()).hexdigest()[:16]
 
 
 def _walk(landing: Path) -> Iterator[Inventoried]:
@@ -218,13 +244,8 @@ def _judged(
     )
 
 
-def _set_aside(found: Inventoried, reason_code: str, explanation: str) -> Inventoried:
-    return replace(
-        found,
-        state="set_aside",
-        reason_code=reason_code,
-        explanation=f"{explanation} {ADVICE}".replace(". Add", ". Add"),
-    )
+def _set_aside(found: Inventoried, reason_code: str, explanation: str, advice: str = ADVICE) -> Inventoried:
+    return replace(found, state="set_aside", reason_code=reason_code, explanation=f"{explanation} {advice}")
 
 
 def _latest_versions(items: Iterable[Inventoried]) -> list[Inventoried]:
@@ -281,29 +302,48 @@ def place(
 ) -> list[Placed]:
     """Copies files into landing, each where its feed lies, under a name that appears only when it is complete.
 
-    What lies there stays: other content under a name that is taken becomes `version=2/…` beside it. All are recognised before the first is copied. Raises UnrecognisedFile for one that no layout fits.
+    What lies there stays: other content under a name that is taken becomes `version=2/…` beside it. All are recognised
+    before the first is copied. Raises UnusableWord for a word of the operator's, UnrecognisedFile for a file that no
+    layout fits, and SourceNeeded for one of which nothing says who sent it.
     """
+    check_words(contracts, source, layout, period)
     known_formats = formats(contracts)
     words = {"source": source, "layout": layout, "period": period}
     folders = [f"{word}={value}" for word, value in words.items() if value]
-    for value in filter(None, (source, layout, period)):
-        if not re.fullmatch(r"[A-Za-z0-9_.-]+", value):
-            raise UnrecognisedFile(f"{value!r}: a source, layout or period is written in letters, digits, _ and -")
     plan = []
     for path in paths:
         try:
             fits = recognise(survey(path).head, known_formats, layout)
         except Unreadable as error:
-            raise UnrecognisedFile(f"{path} set aside: {EXPLANATIONS[error.reason_code]}") from None
+            raise UnrecognisedFile(f"{path} was not taken in: {EXPLANATIONS[error.reason_code]}") from None
         except OSError as error:
-            raise UnrecognisedFile(f"{path}: {error.strerror}") from None
+            raise UnrecognisedFile(f"{path} was not taken in: {error.strerror}.") from None
         if isinstance(fits, NotRecognised):
-            raise UnrecognisedFile(f"{path} set aside: {fits.explanation} {ADVICE}")
+            raise UnrecognisedFile(f"{path} was not taken in: {fits.explanation}", ADVICE)
+        if not source and contracts[fits.feeds[0]].layout(fits.layout).data_source is None:
+            raise SourceNeeded(f"{path} was not taken in: {NO_SOURCE}", ASK_SOURCE)
         plan.append((path, settings.landing.joinpath(fits.feeds[0], *folders, path.name), fits))
-    return [_copied(path, target, fits) for path, target, fits in plan]
+    return [_copied(path, target, fits, settings.quiet_seconds) for path, target, fits in plan]
 
 
-def _copied(path: Path, target: Path, fits: Recognised) -> Placed:
+def check_words(contracts: Mapping[str, Contract], source: str | None, layout: str | None, period: str | None) -> None:
+    """Raises UnusableWord. They become folders of landing, the source a part of every token."""
+    if source and not NAME_PATTERN.fullmatch(source):
+        raise UnusableWord(f"source {source!r}: use lower-case letters, digits and _, a letter first")
+    known = {name for contract in contracts.values() for name in contract.layouts}
+    if layout and layout not in known:
+        raise UnusableWord(f"there is no layout {layout!r}{nearest(layout, sorted(known))}")
+    if period and not re.fullmatch(r"[A-Za-z0-9_.-]+", period):
+        raise UnusableWord(f"period {period!r}: use letters, digits, _ and -")
+
+
+def quieten(path: Path, quiet_seconds: float) -> None:
+    """Says of a file that is known to be complete that it is: its time is set back by what others are waited for."""
+    now = time.time_ns() - int(quiet_seconds * 1e9)
+    os.utime(path, ns=(now, now))
+
+
+def _copied(path: Path, target: Path, fits: Recognised, quiet_seconds: float) -> Placed:
     def lies_at(version: int) -> Path:
         return target if version == 1 else target.with_name(f"version={version}") / target.name
 
@@ -320,5 +360,6 @@ def _copied(path: Path, target: Path, fits: Recognised) -> Placed:
         if origin.is_file() and not copy.exists():
             unfinished = copy.with_name(f".{copy.name}.{os.getpid()}.unfinished")
             shutil.copyfile(origin, unfinished)
+            quieten(unfinished, quiet_seconds)
             unfinished.replace(copy)
     return Placed(path, placed, fits.layout, fits.feeds, version)

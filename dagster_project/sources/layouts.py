@@ -83,12 +83,19 @@ class Mapping(Strict):
     default: Text | None = Field(None, description="for blanks, and for values that map does not know")
     extract: str | None = Field(None, description="a regular expression; group 1 is the value")
     pad: int | None = Field(None, ge=1, description="zeros on the left up to this length, when all digits")
+    issued_by: str | None = Field(
+        None, description="of a column that becomes a token: who issued the id, where it is not the sender"
+    )
 
     @model_validator(mode="after")
     def _one_origin(self) -> Mapping:
         origins = [self.from_, self.value, self.file, self.sum, self.first, self.concat, self.repeat]
         if sum(origin is not None for origin in origins) != 1:
             raise ValueError("a mapping has exactly one of: from, value, file, sum, first, concat, repeat")
+        if self.issued_by is not None and not NAME_PATTERN.fullmatch(self.issued_by):
+            raise ValueError(f"issued_by {self.issued_by!r}: use lower-case letters, digits and _")
+        if any(part.issued_by for part in self.parts()[1:]):
+            raise ValueError("issued_by is said of the whole column, not of a part of it")
         if self.less and self.sum is None:
             raise ValueError("less goes with sum")
         for pattern in (self.file, self.extract):
@@ -198,6 +205,11 @@ class Layout(Strict):
 
     def rounds(self) -> list[dict[str, str]]:
         return self.repeat.rounds() if self.repeat else [{}]
+
+    def issuer(self, column: str) -> str | None:
+        """Who issued the ids of a column of the contract; None where it is the sender."""
+        mapping = self.columns.get(column)
+        return mapping.issued_by if mapping else None
 
     def source_columns(self) -> list[str]:
         """Every source column it reads, placeholders filled in, in order and once."""

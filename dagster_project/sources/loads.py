@@ -20,16 +20,20 @@ import duckdb
 from dagster_project.privacy.keys import TokenKey
 from dagster_project.privacy.tokens import forget_key, register_key
 from dagster_project.settings import Settings
-from dagster_project.sources.audit import ZERO, LoadAudit, batch_id, is_conserved, load_id
+from dagster_project.sources.audit import ZERO, LoadAudit, batch_id, control_matches, is_conserved, load_id
 from dagster_project.sources.casts import literal
 from dagster_project.sources.contracts import Contract
 from dagster_project.sources.count import control_totals, count_file
 from dagster_project.sources.inventory import (
     Inventoried,
     Placed,
+    SourceNeeded,
     UnrecognisedFile,
+    UnusableWord,
+    check_words,
     delivery_name,
     place,
+    quieten,
     read_inventory,
     take_inventory,
 )
@@ -43,11 +47,15 @@ __all__ = [
     "LoadAudit",
     "LoadFailed",
     "Placed",
+    "SourceNeeded",
     "UnrecognisedFile",
+    "UnusableWord",
+    "check_words",
     "load_everything",
     "load_feed",
     "place",
     "prepare_lake",
+    "quieten",
     "read_inventory",
     "take_inventory",
 ]
@@ -245,11 +253,13 @@ def _read(
         problems = read_rows(con, reading)
         outcomes = outcomes_of(con, problems, audit)
         raw_path = settings.lake / "raw" / contract.feed / f"{audit.load_id}.parquet"
-        written = write_accepted(con, contract, audit, raw_path)
+        written = write_accepted(con, contract, reading.layout, audit, raw_path)
         if any(row["outcome"] == "set_aside" for row in outcomes):
             write_quarantine(con, problems, audit, settings)
         con.execute(f"drop table {ROWS}")
         count = counting.result()
+    # One amount is told of a file, which may feed several feeds: it is asked of those that read it.
+    has_amount = contract.amount in reading.layout.columns
     sums = {outcome: _sum(outcomes, outcome) for outcome in ("accepted", "set_aside", "excluded")}
     audit = replace(
         audit,
@@ -264,11 +274,12 @@ def _read(
         raw_row_count=count.row_count,
         raw_amount=count.amount,
         control_row_count=control[0] if control[0] is not None else count.control_row_count,
-        control_amount=control[1] if control[1] is not None else count.control_amount,
+        control_amount=(control[1] if control[1] is not None else count.control_amount) if has_amount else None,
         first_month=written[2],
         last_month=written[3],
     )
-    return replace(audit, is_conserved=is_conserved(audit, count.line_count)), outcomes
+    audit = replace(audit, control_matches=control_matches(audit, count.line_count))
+    return replace(audit, is_conserved=is_conserved(audit)), outcomes
 
 
 def _sum(outcomes: list[dict[str, Any]], outcome: str) -> tuple[int, Decimal]:

@@ -337,8 +337,9 @@ class _Builder:
                 continue
             value = name(column) if column in self.columns else f"cast(null as {definition.duckdb_type})"
             if definition.generalised_to:
-                value = generalised_sql(definition.generalised_to, value, self.reading.today)
-                columns.append(f"{value} as {name(self.contract.lake_name(column) or column)}")
+                values = generalised_sql(definition.generalised_to, value, self.reading.today)
+                lake_names = [lake.name for lake in self.contract.lake_columns() if lake.source == column]
+                columns += [f"{item} as {name(called)}" for item, called in zip(values, lake_names, strict=True)]
             else:
                 columns.append(f"{value} as {name(column)}")
         return columns

@@ -19,6 +19,7 @@ from dagster_project.sources.audit import ZERO, LoadAudit
 from dagster_project.sources.casts import literal, name
 from dagster_project.sources.contracts import Contract
 from dagster_project.sources.lake import QUARANTINE, unfinished_path, write_atomically
+from dagster_project.sources.layouts import Layout
 from dagster_project.sources.read import ROWS, Problem
 
 
@@ -45,19 +46,25 @@ def outcomes_of(con: duckdb.DuckDBPyConnection, problems: list[Problem], audit: 
 
 
 def write_accepted(
-    con: duckdb.DuckDBPyConnection, contract: Contract, audit: LoadAudit, path: Path
+    con: duckdb.DuckDBPyConnection, contract: Contract, layout: Layout, audit: LoadAudit, path: Path
 ) -> tuple[int, Decimal, dt.date | None, dt.date | None]:
     """Tokens in, identities out, into the lake. Returns rows, amount and months as they are in the written file."""
     unfinished = unfinished_path(path)
-    kinds = {column: definition.token_kind for column, definition in contract.columns.items() if definition.token_kind}
-    if kinds:
-        _make_tokens(con, kinds, audit.data_source or "")
+    # Who issued an id is part of its token: the sender, unless the layout says that another did.
+    origins = {
+        column: (definition.token_kind, layout.issuer(column) or audit.data_source or "")
+        for column, definition in contract.columns.items()
+        if definition.token_kind
+    }
+    if origins:
+        _make_tokens(con, origins)
     joins, columns = [], []
     for number, lake in enumerate(contract.lake_columns()):
-        if lake.source in kinds:
+        if lake.source in origins:
+            kind, issuer = origins[lake.source]
             joins.append(
-                f"left join tokens t{number} on t{number}.kind = {literal(str(kinds[lake.source]))} "
-                f"and t{number}.id = r.{name(lake.source)}"
+                f"left join tokens t{number} on t{number}.kind = {literal(kind)} "
+                f"and t{number}.issuer = {literal(issuer)} and t{number}.id = r.{name(lake.source)}"
             )
             columns.append(f"t{number}.token as {name(lake.name)}")
         elif lake.source:
@@ -83,22 +90,22 @@ def write_accepted(
         f"cast(date_trunc('month', max({month})) as date) from read_parquet({literal(str(unfinished))})"
     ).fetchone()
     unfinished.replace(path)
-    if kinds:
+    if origins:
         con.execute("drop table tokens")
     rows, total, first_month, last_month = written or (0, ZERO, None, None)
     return rows, total, first_month, last_month
 
 
-def _make_tokens(con: duckdb.DuckDBPyConnection, kinds: Mapping[str, str | None], issuer: str) -> None:
-    """Each distinct id is hashed once, then joined."""
+def _make_tokens(con: duckdb.DuckDBPyConnection, origins: Mapping[str, tuple[str, str]]) -> None:
+    """Each distinct id of a kind and issuer is hashed once, then joined."""
     ids = " union ".join(
-        f"select distinct {literal(str(kind))} as kind, {name(column)} as id from {ROWS} "
+        f"select distinct {literal(kind)} as kind, {literal(issuer)} as issuer, {name(column)} as id from {ROWS} "
         f"where problem = 0 and {name(column)} is not null"
-        for column, kind in kinds.items()
+        for column, (kind, issuer) in origins.items()
     )
-    message = f"ids.kind || {literal('|' + issuer + '|')} || ids.id"
+    message = "ids.kind || '|' || ids.issuer || '|' || ids.id"
     con.execute(
-        f"create or replace temp table tokens as select kind, id, {token_sql(message)} as token "
+        f"create or replace temp table tokens as select kind, issuer, id, {token_sql(message)} as token "
         f"from ({ids}) ids, {PADS}"
     )
 

@@ -54,6 +54,9 @@ def test_every_verb_has_help(claimhouse, tmp_path, verb):
         (["describe"], "claimhouse: Missing argument 'TABLE'.\n  See: claimhouse describe --help"),
         (["demo-data", "--members", "many"], "claimhouse: Invalid value for '--members'"),
         (["load"], "claimhouse: nothing to load"),
+        (["load", "/nope"], "claimhouse: /nope is not there\n  Name files or folders that are: claimhouse load FILE…"),
+        (["load", "/nope", "--source", "Plan-A"], "claimhouse: source 'Plan-A': use lower-case letters, digits and _"),
+        (["load", "/nope", "--layout", "lakesdie"], "claimhouse: there is no layout 'lakesdie'"),
         (["reconcile"], "claimhouse: which month?"),
         (["reconcile", "--month", "June"], "claimhouse: "),
         (["reconcile", "--month", "2025-06", "--accept"], "claimhouse: a difference is accepted by a named person"),
@@ -78,8 +81,8 @@ def test_a_table_that_is_not_there_is_told_with_the_nearest_one(claimhouse, demo
     assert "no published table 'fct_clam'; did you mean fct_claim?" in answer.err
 
 
-def test_describe_and_publish_say_so_when_there_is_nothing_yet(claimhouse, tmp_path):
-    for arguments in (["describe", "fct_claim"], ["publish"]):
+def test_describe_publish_and_reconcile_say_so_alike_when_there_is_nothing_yet(claimhouse, tmp_path):
+    for arguments in (["describe", "fct_claim"], ["publish"], ["reconcile", "--month", "2025-06"]):
         answer = claimhouse(tmp_path, *arguments)
         assert answer.code == SET_ASIDE
         assert "claimhouse run" in answer.err
@@ -102,6 +105,94 @@ def test_a_fault_of_ours_names_its_kind_and_place_and_never_its_message(monkeypa
         cli.call(["--debug", "status"])
 
 
+def test_a_contract_that_is_wrong_is_told_in_its_own_words(monkeypatch, capsys, tmp_path):
+    """A misspelt key in a mapping of one's own was called our fault, with the place in our code."""
+    (tmp_path / "payer.yml").write_text("feed: payer\ngrian: One row per payer.\n")
+    monkeypatch.setenv("CLAIMHOUSE_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("dagster_project.sources.contracts.load_contracts.__defaults__", (tmp_path,))
+    for verb in (["run"], ["load", str(tmp_path / "payer.yml")], ["ui"]):
+        assert cli.call(verb) == WRONG_USE
+        said = capsys.readouterr().err
+        assert "claimhouse: payer.yml: " in said and "grian: unknown key; did you mean 'grain'" in said
+        assert "docs/add-a-layout.md" in said and "our fault" not in said
+    assert not (tmp_path / "home" / "landing").exists(), "nothing half-done"
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "says"), [("1:" + "k" * 64, 0o644, "chmod 600"), ("kkk", 0o600, "version:key")]
+)
+def test_a_key_that_cannot_be_used_is_told_before_anything_runs(claimhouse, tmp_path, content, mode, says):
+    """A key file that others could read let the run go on for minutes, to 27 steps that fell over."""
+    key = tmp_path / "protected" / "token.key"
+    key.parent.mkdir()
+    key.write_text(content)
+    key.chmod(mode)
+    answer = claimhouse(tmp_path, "run")
+    assert answer.code == WRONG_USE
+    assert answer.err.startswith("claimhouse: ") and says in answer.err and "kkk" not in answer.err
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [key]
+
+
+def test_demonstration_files_are_not_put_among_others(claimhouse, tmp_path):
+    """A second world over a first, or over a sender's files, was mixed in without a word."""
+    file = tmp_path / "landing" / "payer" / "payer.csv"
+    file.parent.mkdir(parents=True)
+    file.write_text("payer_id\nA\n")
+    answer = claimhouse(tmp_path, "demo-data", "--members", "10", "--months", "3")
+    assert answer.code == WRONG_USE
+    assert "holds files already" in answer.err and "CLAIMHOUSE_HOME" in answer.err
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [file]
+
+
+def test_demonstration_files_are_complete_and_need_not_grow_quiet(claimhouse, tmp_path):
+    answer = claimhouse(tmp_path, "demo-data", "--members", "10", "--months", "3", CLAIMHOUSE_QUIET_SECONDS="600")
+    assert answer.code == DONE
+    files = [path for path in (tmp_path / "landing").rglob("*") if path.is_file()]
+    assert files and max(path.stat().st_mtime for path in files) <= time.time() - 600
+
+
+def test_files_too_young_to_be_whole_are_named_with_the_time_to_run_again(capsys, tmp_path):
+    from dagster_project.cli import summary
+    from dagster_project.sources.contracts import load_contracts
+    from dagster_project.sources.loads import prepare_lake, take_inventory
+    from tests.conftest import settings_of
+
+    settings = settings_of(tmp_path).model_copy(update={"quiet_seconds": 30.0})
+    file = settings.landing / "payer" / "payer.csv"
+    file.parent.mkdir(parents=True)
+    file.write_text("payer_id\n")
+    prepare_lake(settings, load_contracts())
+    take_inventory(settings, load_contracts())
+    told = summary.of_status(settings)
+    assert [left.file_name for left in told.left_files] == ["payer/payer.csv"]
+    summary.show_status(settings, told)
+    said = capsys.readouterr().out
+    assert "1 file left unread: younger than 30 seconds" in said and "payer/payer.csv" in said
+    assert "Run again after " in said
+
+
+def test_a_sender_is_asked_for_when_a_file_in_our_own_layout_comes_without_one(claimhouse, tmp_path):
+    answer = claimhouse(tmp_path / "home", "load", str(payers(tmp_path)))
+    assert answer.code == WRONG_USE
+    assert "nothing says who sent it" in answer.err and "--source NAME" in answer.err and "set aside" not in answer.err
+
+
+def test_a_long_path_stays_in_one_piece_in_a_table(claimhouse, tmp_path):
+    folder = tmp_path / ("a_folder_with_a_long_name_" * 6)
+    folder.mkdir()
+    file = payers(folder)
+    answer = claimhouse(tmp_path / "home", "load", str(folder), "--source", "north")
+    assert answer.code == DONE
+    assert str(file) in answer.out
+
+
+def payers(folder):
+    """A file in our own layout, which any sender may use."""
+    file = folder / "payers.csv"
+    file.write_text("payer_id,payer_name,payer_type\nA,Plan A,commercial\n")
+    return file
+
+
 def test_a_file_that_no_layout_knows_is_not_taken_in(claimhouse, tmp_path):
     stranger = tmp_path / "holiday.csv"
     stranger.write_text("beach,weather\nnorth,fine\n")
@@ -118,22 +209,22 @@ def test_the_other_files_of_a_folder_are_taken_in_when_one_is_unknown(claimhouse
     original = next((demo_settings.landing / "payer").glob("*.csv*"))
     (folder / original.name).write_bytes(original.read_bytes())
     (folder / "holiday.csv").write_text("beach,weather\nnorth,fine\n")
-    answer = claimhouse(tmp_path / "home", "load", str(folder))
+    answer = claimhouse(tmp_path / "home", "load", str(folder), "--source", "north")
     assert answer.code == SET_ASIDE
-    assert "holiday.csv set aside" in answer.err
+    assert "holiday.csv was not taken in" in answer.err and "set aside" not in answer.err
     landed = [path.name for path in (tmp_path / "home" / "landing").rglob("*") if path.is_file()]
     assert landed == [original.name]
 
 
 def test_load_says_what_each_file_is_and_leaves_the_original(claimhouse, demo_settings, tmp_path):
     original = next((demo_settings.landing / "payer").glob("*.csv*"))
-    answer = claimhouse(tmp_path / "home", "load", str(original.parent), "--json")
+    answer = claimhouse(tmp_path / "home", "load", str(original.parent), "--source", "north", "--json")
     assert answer.code == DONE
     assert [(one["feeds"], one["layout"], one["version"]) for one in answer.json] == [(["payer"], "claimhouse", 1)]
     assert original.exists()
     other = tmp_path / original.name
     other.write_bytes(original.read_bytes().replace(b"\n", b"\n\n", 1))
-    again = claimhouse(tmp_path / "home", "load", str(other))
+    again = claimhouse(tmp_path / "home", "load", str(other), "--source", "north")
     assert "version 2" in again.out
 
 

@@ -52,6 +52,14 @@ def test_a_key_file_is_refused_when_others_can_read_it(home: Settings) -> None:
         load_key(home, {})
 
 
+@pytest.mark.parametrize("content", [b"no version", b"\xff\xfe\x00", b""])
+def test_a_key_file_is_refused_when_it_is_not_one(home: Settings, content: bytes) -> None:
+    load_key(home, {})
+    key_path(home).write_bytes(content)
+    with pytest.raises(KeyProblem, match="put the right one back"):
+        load_key(home, {})
+
+
 def test_no_new_key_is_made_when_the_lake_holds_tokens_of_a_lost_one(home: Settings) -> None:
     load_key(home, {})
     with_a_load(home)

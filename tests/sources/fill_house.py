@@ -43,7 +43,7 @@ columns:
   line_count:   {type: integer, identity: keep, about: lines}
   paid_amount:  {type: usd, required: true, identity: keep, about: paid}
 layouts:
-  claimhouse: {}
+  claimhouse: {data_source: demo}
 """
 
 HEADER = (

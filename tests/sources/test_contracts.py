@@ -38,12 +38,35 @@ from dagster_project.sources.lake import raw_schema
             "member_id",
         ),
         (
-            "layouts:\n  claimhouse: {}",
+            "layouts:\n  claimhouse: {data_source: demo}",
             "layouts:\n  acme: {data_source: acme, columns: {fill_id: ID}}",
             "maps nothing to 'member_id', which is required",
         ),
-        ("layouts:\n  claimhouse: {}", "layouts:\n  acme: {columns: {fil_id: ID}}", "did you mean 'fill_id'"),
-        ("layouts:\n  claimhouse: {}", "layouts:\n  acme: {data_sourse: acme}", "did you mean 'data_source'"),
+        (
+            "layouts:\n  claimhouse: {data_source: demo}",
+            "layouts:\n  acme: {columns: {fil_id: ID}}",
+            "did you mean 'fill_id'",
+        ),
+        (
+            "layouts:\n  claimhouse: {data_source: demo}",
+            "layouts:\n  acme: {data_sourse: acme}",
+            "did you mean 'data_source'",
+        ),
+        (
+            "claimhouse: {data_source: demo}",
+            "claimhouse: {columns: {paid_amount: {from: paid_amount, issued_by: plan_a}}}",
+            "layout claimhouse: 'paid_amount' becomes no token",
+        ),
+        (
+            "claimhouse: {data_source: demo}",
+            "claimhouse: {columns: {member_id: {first: [{from: A, issued_by: plan_a}, B]}}}",
+            "issued_by is said of the whole column",
+        ),
+        (
+            "claimhouse: {data_source: demo}",
+            "claimhouse: {columns: {member_id: {from: A, issued_by: Plan-A}}}",
+            "issued_by 'Plan-A': use lower-case letters, digits and _",
+        ),
         ("feed: fill", "feed: pill", "the file must be pill.yml"),
         ("type: boolean, identity: keep", "type: free_text, identity: keep", "identity is drop, or keep with why_kept"),
         ("type: boolean, identity: keep", "type: free_text, identity: 'token:note'", "only text can become a token"),
@@ -66,7 +89,9 @@ def test_codes_that_yaml_would_misread_stay_text_when_they_are_yes_no_or_010(tmp
 
 def test_identities_change_name_and_type_when_they_go_to_the_lake(tmp_path: Path) -> None:
     columns = {column.name: column.type for column in make_house(tmp_path, fill=FILL).contracts["fill"].lake_columns()}
-    assert list(columns)[:6] == ["fill_token", "member_token", "subscriber_token", "birth_year", "death_year", "zip3"]
+    assert list(columns)[:4] == ["fill_token", "member_token", "subscriber_token", "birth_year"]
+    assert list(columns)[4:7] == ["is_birth_year_pooled", "death_year", "zip3"]
+    assert columns["is_birth_year_pooled"] == "BOOLEAN"
     assert (columns["birth_year"], columns["quantity"], columns["paid_amount"]) == (
         "INTEGER",
         "DECIMAL(12,3)",

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
-from fill_house import FILL, make_house, row, text
+import duckdb
+import pytest
+from fill_house import FILL, KEY, make_house, row, text
+
+from dagster_project.privacy.tokens import token
+from dagster_project.sources import write
 
 ACME = """
   acme:
@@ -175,7 +181,7 @@ key: [member_id]
 columns:
   member_id: {type: text, required: true, identity: 'token:member', about: person}
 layouts:
-  claimhouse: {}
+  claimhouse: {data_source: demo}
   wide: {data_source: wide, columns: {member_id: PERSON}}
 """
     house = make_house(tmp_path, fill=FILL + WIDE, person=person)
@@ -193,7 +199,7 @@ def test_a_larger_feed_is_not_taken_for_a_smaller_one_when_its_header_lacks_a_co
         .replace("amount: paid_amount\nmonth: fill_date\n", "")
     )
     small += "columns:\n  member_id: {type: text, required: true, identity: 'token:member', about: person}\n"
-    small += "layouts:\n  claimhouse: {}\n"
+    small += "layouts:\n  claimhouse: {data_source: demo}\n"
     house = make_house(tmp_path, fill=FILL, small=small)
     header = [name for name in row() if name != "fill_date"]
     audit = house.load_one(text([row()], header))
@@ -231,3 +237,83 @@ def test_a_new_layout_is_lines_in_a_contract_when_a_file_of_a_known_feed_comes_i
         ("00093505698", Decimal("41.20")),
         ("61392018345", Decimal("-12.00")),
     ]
+
+
+PLAN_AND_HOSPITAL = {
+    "eligibility": """
+feed: eligibility
+domain: eligibility
+about: Spans.
+grain: One row per span.
+key: [member_id]
+columns:
+  member_id: {type: text, required: true, identity: 'token:member', about: person}
+layouts:
+  claimhouse: {}
+  plan_a: {data_source: plan_a, columns: {member_id: SUBSCRIBER}}
+""",
+    "crosswalk": """
+feed: crosswalk
+domain: eligibility
+about: Numbers.
+grain: One row per number.
+key: [record_number]
+columns:
+  record_number: {type: text, required: true, identity: 'token:record', about: the hospital's number}
+  member_id:     {type: text, required: true, identity: 'token:member', about: the plan's id}
+layouts:
+  claimhouse: {}
+  hosp_b_numbers: {data_source: hosp_b, columns: {record_number: MRN, member_id: {from: MBR_ID, issued_by: plan_a}}}
+""",
+    "encounter": """
+feed: encounter
+domain: encounters
+about: Encounters.
+grain: One row per encounter.
+key: [encounter_id]
+columns:
+  encounter_id:  {type: text, required: true, identity: 'token:encounter', about: id}
+  record_number: {type: text, identity: 'token:record', about: the hospital's number}
+  member_id:     {type: text, identity: 'token:member', about: the plan's id}
+layouts:
+  claimhouse: {}
+  hosp_b_visits:
+    data_source: hosp_b
+    columns: {encounter_id: VISIT, record_number: PATIENT_MRN, member_id: {from: PLAN_MEMBER, issued_by: plan_a}}
+""",
+}
+
+
+def test_one_person_is_one_token_when_two_senders_name_an_id_that_one_of_them_issued(tmp_path: Path) -> None:
+    """A hospital's crosswalk could never reach a plan's members: the plan's id was hashed as the hospital's own."""
+    house = make_house(tmp_path, **PLAN_AND_HOSPITAL)
+    house.land("SUBSCRIBER\n1001\n", "eligibility/spans.csv")
+    house.land("MRN,MBR_ID\n1001,1001\n", "crosswalk/numbers.csv")
+    house.land("VISIT,PATIENT_MRN,PLAN_MEMBER\nV1,1001,\nV2,1001,1001\n", "encounter/visits.csv")
+    house.load()
+    (span,), (number,), (first, second) = house.rows("eligibility"), house.rows("crosswalk"), house.rows("encounter")
+    assert (span["data_source"], number["data_source"]) == ("plan_a", "hosp_b"), "who sent the row stays who sent it"
+    assert (
+        number["member_token"]
+        == span["member_token"]
+        == second["member_token"]
+        == token(KEY, "member", "plan_a", "1001")
+    )
+    assert first["record_token"] == number["record_token"] == token(KEY, "record", "hosp_b", "1001")
+
+
+def test_each_id_of_a_load_is_hashed_once_when_it_stands_in_many_rows_and_columns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = make_house(tmp_path, **PLAN_AND_HOSPITAL)
+    hashed, make = [], write._make_tokens
+
+    def make_and_count(con: duckdb.DuckDBPyConnection, *arguments: Any) -> None:
+        make(con, *arguments)
+        hashed.append(con.execute("select count(*), count(distinct (kind, issuer, id)) from tokens").fetchone())
+
+    monkeypatch.setattr(write, "_make_tokens", make_and_count)
+    lines = "".join(f"V{number},M{number % 3},P{number % 2}\n" for number in range(60))
+    house.land(f"VISIT,PATIENT_MRN,PLAN_MEMBER\n{lines}", "encounter/visits.csv")
+    house.load()
+    assert hashed == [(65, 65)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from decimal import Decimal
 from pathlib import Path
@@ -12,8 +11,17 @@ import duckdb
 import pytest
 from fill_house import FILL, House, make_house, row, text
 
+from dagster_project.settings import Settings
 from dagster_project.sources import inventory, loads
-from dagster_project.sources.loads import UnrecognisedFile, load_feed, place, prepare_lake, take_inventory
+from dagster_project.sources.loads import (
+    SourceNeeded,
+    UnrecognisedFile,
+    UnusableWord,
+    load_feed,
+    place,
+    prepare_lake,
+    take_inventory,
+)
 
 ONE = text([row()])
 
@@ -94,26 +102,29 @@ def test_a_half_written_load_is_done_again_when_the_process_died_before_its_reco
 
 
 def test_a_growing_file_is_left_alone_until_it_is_quiet(house: House) -> None:
-    house.settings = house.settings.model_copy(update={"quiet_seconds": 0.4})
+    """A writer that paused nine seconds in the middle of a line was once taken for done after one."""
+    house.settings = house.settings.model_copy(
+        update={"quiet_seconds": Settings(home=house.settings.home).quiet_seconds}
+    )
+    assert house.settings.quiet_seconds == 30
     prepare_lake(house.settings, house.contracts)
-    path = house.land(ONE)
-    stop = threading.Event()
+    path = house.land(ONE[:-5])
+    os.utime(path, (time.time() - 9, time.time() - 9))
+    began = time.perf_counter()
+    assert states(house) == {"fill/fills.csv": "growing"}
+    assert load_feed("fill", house.settings, house.contracts, house.key) == []
+    assert time.perf_counter() - began < 5, "left, not waited for"
+    path.write_text(ONE)
+    os.utime(path, (time.time() - 31, time.time() - 31))
+    assert states(house) == {"fill/fills.csv": "recognised"}
 
-    def write_on() -> None:
-        with path.open("a") as file:
-            while not stop.wait(0.05):
-                file.write("\n")
-                file.flush()
 
-    writer = threading.Thread(target=write_on)
-    writer.start()
-    try:
-        assert states(house) == {"fill/fills.csv": "growing"}
-        assert load_feed("fill", house.settings, house.contracts, house.key) == []
-    finally:
-        stop.set()
-        writer.join()
-    assert states(house) == {"fill/fills.csv": "recognised"}, "waited for once, then taken"
+def test_a_placed_file_is_complete_and_need_not_grow_quiet(house: House, tmp_path: Path) -> None:
+    house.settings = house.settings.model_copy(update={"quiet_seconds": 30})
+    path = tmp_path / "march.csv"
+    path.write_text(ONE)
+    place([path], house.settings, house.contracts)
+    assert [audit.rows_accepted for audit in house.load()] == [1]
 
 
 def test_a_file_is_not_recorded_when_it_changes_under_the_reader(house: House) -> None:
@@ -147,6 +158,44 @@ def test_the_senders_totals_are_checked_when_a_control_file_lies_beside(
     house.land(control, "fill/fills.csv.ctl")
     audit = house.load_one(ONE)
     assert audit.is_conserved is conserved and audit.status == "read"
+
+
+def test_the_registry_says_whether_the_senders_totals_hold_when_lines_are_no_rows(tmp_path: Path) -> None:
+    """A sender counts lines, a repeating layout makes several rows of one: comparing rows called a good file broken."""
+    wide = """
+  wide:
+    data_source: wide
+    footer: {matches: '^TOTAL', row_count: 'rows=([0-9]+)'}
+    repeat: {times: 2, present: ['PAID_{n}']}
+    columns: {fill_id: {concat: [ID, {repeat: number}]}, member_id: ID, fill_date: DAY, paid_amount: 'PAID_{n}'}
+"""
+    house = make_house(tmp_path, fill=FILL + wide)
+    content = "ID,DAY,PAID_1,PAID_2\nA,2024-01-01,1.00,2.00\nB,2024-01-01,4.00,\n"
+    for name, trailer, control in (
+        ("silent", "", None),
+        ("beside", "", "row_count,2\namount,7.00\n"),
+        ("inside", "TOTAL rows=2\n", None),
+        ("wrong", "", "row_count,3\namount,7.00\n"),
+    ):
+        house.land(content.replace("A,", f"{name},") + trailer, f"fill/{name}.csv")
+        if control:
+            house.land(control, f"fill/{name}.csv.ctl")
+    house.load()
+    told = {load["batch_id"]: (load["control_matches"], load["is_conserved"]) for load in house.table("loads")}
+    assert told == {"silent": (None, True), "beside": (True, True), "inside": (True, True), "wrong": (False, False)}
+
+
+def test_the_senders_amount_is_asked_of_the_feeds_that_have_it_when_one_file_feeds_several(tmp_path: Path) -> None:
+    """The amount of a payer's control file was once held against the claims in the file too, which have no such column."""
+    layout = "  both: {data_source: both, columns: {fill_id: ID, member_id: ID, fill_date: DAY, paid_amount: PAID}}\n"
+    other = FILL.replace("feed: fill", "feed: order").replace("usd, required: true", "usd")
+    person = other.replace("feed: order", "feed: person").replace("amount: paid_amount\n", "")
+    bare = layout.replace(", paid_amount: PAID", "")
+    house = make_house(tmp_path, fill=FILL + layout, order=other + bare, person=person + bare)
+    house.land("row_count,1\namount,5.00\n", "fill/b.csv.ctl")
+    house.land("ID,DAY,PAID\nA,2024-01-01,5.00\n", "fill/b.csv")
+    told = {audit.feed: (audit.control_row_count, audit.control_amount, audit.is_conserved) for audit in house.load()}
+    assert told == {"fill": (1, Decimal("5.00"), True), "order": (1, None, True), "person": (1, None, True)}
 
 
 def test_a_file_is_set_aside_when_its_control_file_cannot_be_understood(house: House) -> None:
@@ -192,7 +241,7 @@ def test_nothing_is_placed_and_the_nearest_is_named_when_one_file_is_unknown(hou
     bad.write_text(ONE.replace("paid_amount", "paid_amt"))
     with pytest.raises(
         UnrecognisedFile,
-        match=r"(?s)bad.csv set aside: column 'paid_amt'.*Nearest: 'paid_amount'.*docs/add-a-layout.md",
+        match=r"(?s)bad.csv was not taken in: column 'paid_amt'.*Nearest: 'paid_amount'.*docs/add-a-layout.md",
     ):
         place([good, bad], house.settings, house.contracts)
     assert not house.settings.landing.exists()
@@ -248,7 +297,7 @@ def test_a_row_stays_one_row_when_its_only_identity_occurs_many_times(tmp_path: 
         for line in FILL.splitlines()
         if line.startswith(("  member_id:", "  fill_date:", "  line_count:", "  paid_amount:"))
     )
-    house = make_house(tmp_path, visit=visit + "layouts:\n  claimhouse: {}\n")
+    house = make_house(tmp_path, visit=visit + "layouts:\n  claimhouse: {data_source: demo}\n")
     audit = house.load_one(
         "member_id,fill_date,line_count,paid_amount\nM1,2024-01-01,1,1\nM1,2024-01-01,2,1\n", "v.csv"
     )
@@ -266,3 +315,56 @@ def test_a_file_is_growing_when_it_changes_while_it_is_looked_at(house: House, m
 
     monkeypatch.setattr(inventory, "survey", look_while_someone_writes)
     assert states(house) == {"fill/fills.csv": "growing"}
+
+
+NOBODY = FILL.replace("{data_source: demo}", "{}")
+
+
+def test_a_sender_is_asked_for_when_neither_layout_nor_person_says_who_it_is(tmp_path: Path) -> None:
+    """Whoever sent our own layout was once silently called demo, and two hospitals' 1001 were one person."""
+    house = make_house(tmp_path, fill=NOBODY)
+    path = tmp_path / "march.csv"
+    path.write_text(ONE)
+    with pytest.raises(SourceNeeded, match=r"march.csv was not taken in: nothing says who sent it.*--source"):
+        place([path], house.settings, house.contracts)
+    assert house.load_one(ONE).reason_code == "no_source"
+    (item,) = inventory.read_inventory(house.settings)
+    assert "claimhouse load FILE --source NAME" in str(item.explanation)
+    place([path], house.settings, house.contracts, source="north")
+    house.load()
+    assert [read["data_source"] for read in house.rows()] == ["north"]
+
+
+def test_only_the_demonstrations_own_files_are_its_own_when_they_lie_in_its_landing(tmp_path: Path) -> None:
+    house = make_house(tmp_path, fill=NOBODY)
+    house.land(ONE, "fill/fill_2024-03.csv")
+    assert states_after_prepare(house) == {"fill/fill_2024-03.csv": "set_aside"}
+    house.land("what the generator says of itself\n1\n", "hospital/source=demo/hospital.csv")
+    house.land(text([row(fill_id="F2")]), "fill/march.csv")
+    house.load()
+    assert [read["data_source"] for read in house.rows()] == ["demo"]
+    found = {item.file_name: item.state for item in inventory.read_inventory(house.settings)}
+    assert (found["fill/fill_2024-03.csv"], found["fill/march.csv"]) == ("recognised", "set_aside")
+
+
+def states_after_prepare(house: House) -> dict[str, str]:
+    prepare_lake(house.settings, house.contracts)
+    return states(house)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ({"source": "Plan-A"}, "source 'Plan-A': use lower-case letters, digits and _"),
+        ({"layout": "claimhuose"}, "there is no layout 'claimhuose'; did you mean 'claimhouse'"),
+        ({"period": "20/25"}, "period '20/25'"),
+    ],
+)
+def test_an_operators_word_is_refused_at_once_when_it_cannot_be_used(
+    house: House, tmp_path: Path, words: dict[str, str], says: str
+) -> None:
+    path = tmp_path / "march.csv"
+    path.write_text(ONE)
+    with pytest.raises(UnusableWord) as caught:
+        place([path], house.settings, house.contracts, **words)
+    assert says in str(caught.value) and not house.settings.landing.exists()

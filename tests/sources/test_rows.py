@@ -176,6 +176,7 @@ def test_old_age_is_pooled_and_small_areas_are_blank_when_people_could_be_recogn
         )
     )
     assert [read["birth_year"] for read in house.rows()] == [this_year - 90, None, 2001, 1980, 1980]
+    assert [read["is_birth_year_pooled"] for read in house.rows()] == [True, None, False, False, False]
     assert [read["zip3"] for read in house.rows()] == [None, "021", None, None, "021"]
     assert house.rows()[4]["death_year"] == 2020
 

@@ -31,10 +31,9 @@ into_lake as (
                 coalesce(is_conserved, false)
                 and rows_read = rows_accepted + rows_set_aside + rows_excluded
                 and coalesce(raw_row_count = rows_read, false)
-                and coalesce(control_row_count = rows_read, true)
                 and coalesce(amount_read = amount_accepted + amount_set_aside + amount_excluded, true)
                 and coalesce(raw_amount = amount_read, true)
-                and coalesce(control_amount = amount_read, true)
+                and coalesce(control_matches, true)
         end as is_conserved
     from loads
 ),

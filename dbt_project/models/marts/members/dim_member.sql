@@ -41,7 +41,11 @@ select
     {{ surrogate_key(['people.data_source', 'people.member_token']) }} as member_key,
     people.data_source,
     people.member_token,
-    cast(members.birth_year as bigint) as birth_year,
+    -- someone who was young enough when read may be past 89 by now
+    cast(case
+        when members.birth_year is not null then greatest(members.birth_year, year(horizons.horizon_date) - 90)
+    end as bigint) as birth_year,
+    members.is_birth_year_pooled or members.birth_year <= year(horizons.horizon_date) - 90 as is_birth_year_pooled,
     cast(members.death_year as bigint) as death_year,
     members.sex,
     members.race,
@@ -58,4 +62,5 @@ select
     members.source_line_number
 from people
 left join members on people.data_source = members.data_source and people.member_token = members.member_token
+left join {{ ref('int_calendar__horizons') }} as horizons on people.data_source = horizons.data_source
 left join unlinked on people.data_source = unlinked.data_source and people.member_token = unlinked.person_token

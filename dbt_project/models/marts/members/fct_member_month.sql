@@ -50,7 +50,7 @@ plans as (
 ),
 
 members as (
-    select * from {{ ref('dim_member') }}
+    select * from {{ ref('stg_member__members') }}
 )
 
 select
@@ -69,7 +69,11 @@ select
     cast(covered.enrolled_day_count as bigint) as enrolled_day_count,
     cast(covered.day_count as bigint) as month_day_count,
     cast({{ rate('covered.enrolled_day_count', 'covered.day_count') }} as decimal(9, 6)) as enrolled_fraction,
-    cast(least(year(covered.member_month) - members.birth_year, 90) as bigint) as age,
+    -- of whom only a pooled year is known, the age is 90 or unknown
+    cast(case
+        when year(covered.member_month) - members.birth_year >= 90 then 90
+        when not members.is_birth_year_pooled then year(covered.member_month) - members.birth_year
+    end as bigint) as age,
     members.sex,
     members.state
 from covered

@@ -25,6 +25,7 @@ select
     case when feed in ({{ money_feeds() }}) then raw_amount end as raw_amount,
     control_row_count,
     control_amount,
+    control_matches,
     is_conserved,
     first_month,
     last_month,

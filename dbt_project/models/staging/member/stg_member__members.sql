@@ -6,6 +6,7 @@ select
     {{ surrogate_key(['data_source', 'member_token']) }} as member_key,
     member_token,
     birth_year,
+    is_birth_year_pooled,
     death_year,
     sex,
     lower(race) as race,
