@@ -25,7 +25,16 @@ def test_every_unit_test_of_the_models_passes(home_copy: Settings) -> None:
 def test_logic_that_can_be_wrong_has_a_unit_test_beside_it(home_copy: Settings) -> None:
     judged = {test["model"] for test in unit_tests(home_copy).values()}
     assert {
+        "fct_claim",
         "int_claim__adjudications",
+        "int_claim__receivables",
+        "int_encounter__claim_matches",
+        "int_finance__warehouse_amounts",
+        "mart_denials",
+        "mart_load_audit",
+        "mart_plan_disagreement",
+        "mart_rcm_kpis",
+        "mart_unbilled_encounter",
         "int_finance__matched",
         "fct_member_month",
         "fct_encounter",

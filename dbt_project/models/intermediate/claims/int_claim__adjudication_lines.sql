@@ -4,7 +4,8 @@
 ) }}
 
 -- A payer's decision line by line with its reasons summed. A reason whose code has no category counts as a denial only
--- where the line was allowed nothing; a reversal denies nothing, it takes back.
+-- where the line was allowed nothing; a reversal denies nothing, it takes back. Without a status code it is unknown
+-- whether a row takes back; what such a row refuses is read from its reasons as a decision's is.
 with lines as (
     select
         *,
@@ -43,7 +44,7 @@ select
     lines.payer_id,
     lines.line_of_business,
     lines.claim_status_code,
-    coalesce(lines.claim_status_code = '22', false) as is_reversal,
+    lines.claim_status_code = '22' as is_reversal,
     lines.adjudicated_date,
     lines.paid_date,
     lines.charge_amount,

@@ -6,7 +6,8 @@
 -- One adjudication of a claim as a whole. CLP02 = 4 may be used only in narrow cases, so a denial is read from the
 -- reasons: in full where nothing was allowed, in part where something was refused and something allowed. A lone
 -- CO-45, the patient's share, effects of a prior payer and capitation refuse nothing. Without reasons a denial stays
--- unknown, unless the payer says 4 or pays everything that was charged.
+-- unknown, unless the payer says 4 or pays everything that was charged. A row without a status code may be a reversal; it
+-- counts as a decision, so that a sender without such codes still has first and standing decisions.
 with claims as (
     select
         data_source,
@@ -68,9 +69,9 @@ ordered as (
     select
         *,
         max(case when is_reversal then adjudication_number end) over (partition by data_source, claim_token) as last_reversal_number,
-        max(case when not is_reversal then adjudication_number end) over (partition by data_source, claim_token) as last_decision_number,
-        min(case when not is_reversal then adjudication_number end) over (partition by data_source, claim_token) as first_decision_number
-    from claims
+        max(case when is_decision then adjudication_number end) over (partition by data_source, claim_token) as last_decision_number,
+        min(case when is_decision then adjudication_number end) over (partition by data_source, claim_token) as first_decision_number
+    from (select *, not coalesce(is_reversal, false) as is_decision from claims) as numbered
 ),
 
 decided as (
@@ -106,7 +107,7 @@ select
     decided.claim_status_code,
     decided.is_reversal,
     decided.adjudication_number = decided.first_decision_number as is_first_decision,
-    not decided.is_reversal
+    decided.is_decision
     and decided.adjudication_number = decided.last_decision_number
     and decided.adjudication_number > coalesce(decided.last_reversal_number, 0) as is_current,
     decided.adjudicated_date,

@@ -1,7 +1,8 @@
 -- What a provider may still expect, as signed steps by day: a claim sent counts with what the contract lets expect
--- (its charge where nobody says), then with what was allowed; money received lowers it. A claim that was refused,
--- written off, replaced or voided stops counting, so that a refused balance at full charges does not swell the
--- receivable.
+-- (its charge where nobody says, NULL where no charge is known either), then with what was allowed; money received
+-- lowers it. A claim that is written off, replaced or voided stops counting. A refused one that nobody writes off or
+-- sends again keeps what it let expect, and so does a patient's balance that is neither paid nor written off: nothing
+-- here judges what will never come. What a payer takes back was overpaid: it lowers revenue and leaves nothing to collect.
 with claims as (
     select * from {{ ref('fct_claim') }} where submitted_date is not null
 ),
@@ -21,6 +22,10 @@ accounting as (
     select * from {{ ref('stg_patient_accounting__transactions') }} where claim_key is not null
 ),
 
+lines as (
+    select claim_key, sum(charge_amount) as charge_amount from {{ ref('int_claim__lines') }} group by claim_key
+),
+
 first_allowed as (
     select claim_key, min(adjudicated_date) as allowed_date from decisions where allowed_amount <> 0 group by claim_key
 ),
@@ -36,9 +41,10 @@ expected as (
         coalesce(claims.payer_id, 'unknown') as payer_id,
         claims.claim_key,
         claims.submitted_date,
-        coalesce(claims.expected_amount, claims.charge_amount) as expected_amount,
+        coalesce(claims.expected_amount, claims.charge_amount, lines.charge_amount) as expected_amount,
         least(first_allowed.allowed_date, first_written_off.written_off_date, successors.succeeded_date) as settled_date
     from claims
+    left join lines on claims.claim_key = lines.claim_key
     left join first_allowed on claims.claim_key = first_allowed.claim_key
     left join first_written_off on claims.claim_key = first_written_off.claim_key
     left join successors on claims.claim_key = successors.claim_key
@@ -66,3 +72,7 @@ union all
 select data_source, coalesce(payer_id, 'unknown'), claim_key, posting_date, transaction_type, 0, -transaction_amount
 from accounting
 where transaction_type <> 'denial_write_off'
+union all
+select data_source, coalesce(payer_id, 'unknown'), claim_key, paid_date, 'recouped', -adjustment_amount, 0
+from {{ ref('stg_provider_adjustment__adjustments') }}
+where adjustment_reason_code = 'WO' and claim_key is not null

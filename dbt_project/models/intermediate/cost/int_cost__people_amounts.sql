@@ -1,5 +1,6 @@
 -- One person's amount in a period, on each basis that concentration is measured on. Everyone known in the period
--- counts, also who cost nothing: enrolled, or named in the sender's own yearly sums, or with an amount.
+-- counts, also who cost nothing: enrolled, or named in the sender's own yearly sums, or with an amount. Who has lines
+-- that nobody has decided yet has an unknown amount.
 with yearly as (
     select
         data_source,
@@ -16,7 +17,8 @@ costs as (
         member_token,
         year(incurred_month) as calendar_year,
         sum(allowed_amount) as allowed_amount,
-        sum(inpatient_paid_amount) as inpatient_paid_amount
+        sum(inpatient_paid_amount) as inpatient_paid_amount,
+        bool_or(has_inpatient_claim) as has_inpatient_claim
     from {{ ref('int_cost__member_months') }}
     where member_token is not null
     group by data_source, member_token, year(incurred_month)
@@ -45,13 +47,12 @@ select
     measured.basis,
     {{ text('measured.calendar_year') }} as period,
     population.member_token,
-    coalesce(
-        case measured.basis
-            when 'yearly_amounts' then yearly.amount
-            when 'claims_and_fills_allowed' then costs.allowed_amount
-            else costs.inpatient_paid_amount
-        end, 0
-    ) as amount
+    case
+        when measured.basis = 'yearly_amounts' and yearly.member_token is not null then yearly.amount
+        when measured.basis = 'claims_and_fills_allowed' and costs.member_token is not null then costs.allowed_amount
+        when measured.basis = 'inpatient_claims_paid' and costs.has_inpatient_claim then costs.inpatient_paid_amount
+        else 0
+    end as amount
 from measured
 inner join population
     on measured.data_source = population.data_source and measured.calendar_year = population.calendar_year

@@ -328,7 +328,8 @@ sides as (
         w.amount as warehouse_amount, cast(0 as decimal(18, 2)) as ledger_amount,
         1 as warehouse_count, 0 as posting_count,
         w.document_type, w.claim_token, w.remittance_id, w.transaction_token, w.batch_id, w.load_id, w.source_line_number,
-        cast(null as {{ dbt.type_string() }}) as ledger_load_id, cast(null as {{ dbt.type_string() }}) as posting_id
+        cast(null as {{ dbt.type_string() }}) as ledger_load_id, cast(null as bigint) as ledger_source_line_number,
+        cast(null as {{ dbt.type_string() }}) as posting_id
     from warehouse_side as w
     inner join verdicts as v
         on w.data_source = v.data_source and w.document_key = v.document_key and w.entity_code = v.entity_code
@@ -342,7 +343,7 @@ sides as (
         case when v.has_duplicates and x.posting_id is not null then 'duplicate_posting' else v.cause end as cause,
         0, l.amount, 0, 1,
         l.document_type, l.claim_token, l.remittance_id, l.transaction_token, l.batch_id, null, null,
-        l.load_id, l.posting_id
+        l.load_id, l.source_line_number, l.posting_id
     from ledger_amounts as l
     inner join verdicts as v
         on l.data_source = v.data_source and l.document_key = v.document_key and l.entity_code = v.entity_code
@@ -370,7 +371,9 @@ select
     min(batch_id) as batch_id,
     min(load_id) as load_id,
     min(source_line_number) as source_line_number,
-    min(ledger_load_id) as ledger_load_id,
+    -- file and line of the same posting: the first
+    min_by(ledger_load_id, posting_id) as ledger_load_id,
+    min_by(ledger_source_line_number, posting_id) as ledger_source_line_number,
     min(posting_id) as posting_id
 from sides
 group by data_source, document_key, posting_month, entity_code, payer_id, line_of_business, account_code, cause

@@ -1,6 +1,6 @@
 {{ config(
     materialized=growing(), incremental_strategy='append', on_schema_change='append_new_columns',
-    meta={'unit': 'claim_token', 'also': 'claims_that_moved'}
+    meta={'unit': 'claim_token', 'month': 'claim_start_month', 'also': 'claims_that_moved'}
 ) }}
 
 -- The state of a claim now, derived from its events; the header adds who, where and what for. A claim that only a
@@ -87,16 +87,17 @@ codes as (
     group by claim_key
 ),
 
+-- Also claims of which only a work record or an adjustment tells so far.
 keys as (
-    select claim_key from headers
+    select data_source, claim_key, claim_token from headers
     union
-    select claim_key from totals
+    select data_source, claim_key, claim_token from events
 )
 
 select
     keys.claim_key,
-    coalesce(headers.data_source, totals.data_source) as data_source,
-    coalesce(headers.claim_token, totals.claim_token) as claim_token,
+    keys.data_source,
+    keys.claim_token,
     headers.claim_key is not null as has_claim_record,
     headers.original_claim_key,
     successors.successor_claim_key,
@@ -146,7 +147,8 @@ select
     headers.coder_id,
     headers.documentation_rate,
     headers.coding_accuracy_rate,
-    headers.authorization_token is not null as has_authorization_number,
+    -- whether a sender quotes authorizations at all cannot be seen on one claim, so none is unknown here, not no
+    case when headers.authorization_token is not null then true end as has_authorization_number,
     headers.authorization_token,
     headers.network_status,
     cast(coalesce(lines.line_count, 0) as bigint) as line_count,

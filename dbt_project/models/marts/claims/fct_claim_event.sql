@@ -1,6 +1,6 @@
 {{ config(
     materialized=growing(), incremental_strategy='append', on_schema_change='append_new_columns',
-    meta={'unit': 'claim_token'}
+    meta={'unit': 'claim_token', 'month': 'event_month'}
 ) }}
 
 -- Amounts stand on one event each: charges where the claim was sent, the decision where it was adjudicated or reversed,
@@ -53,7 +53,10 @@ events as (
         30, cast(adjudication_number as {{ dbt.type_string() }}), adjudicated_date,
         adjudication_number, remittance_id, is_denied, is_partially_denied, denial_category,
         null, allowed_amount, null,
-        coalesce(deductible_amount, 0) + coalesce(coinsurance_amount, 0) + coalesce(copayment_amount, 0),
+        case
+            when coalesce(deductible_amount, coinsurance_amount, copayment_amount) is not null
+                then coalesce(deductible_amount, 0) + coalesce(coinsurance_amount, 0) + coalesce(copayment_amount, 0)
+        end,
         adjustment_amount, denied_amount, load_id, source_line_number
     from adjudications
     union all

@@ -1,6 +1,6 @@
 {{ config(
     materialized=growing(), incremental_strategy='append', on_schema_change='append_new_columns',
-    meta={'unit': 'claim_token'}
+    meta={'unit': 'claim_token', 'month': 'incurred_month'}
 ) }}
 
 with fills as (
@@ -33,7 +33,11 @@ select
     'outpatient_pharmacy' as service_category_2,
     coalesce(drug_code_type, 'ndc') as drug_code_type,
     ndc_code,
-    paid_amount < 0 as is_reversal,
+    -- a fill that the patient paid alone is taken back with nothing paid: charge and quantity tell
+    case
+        when paid_amount < 0 or charge_amount < 0 or quantity < 0 then true
+        when paid_amount > 0 or charge_amount > 0 or quantity > 0 then false
+    end as is_reversal,
     quantity,
     days_supply,
     charge_amount,

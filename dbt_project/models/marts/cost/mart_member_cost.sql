@@ -33,7 +33,9 @@ select
     previous_year.cost_percentile as previous_cost_percentile,
     previous_year.cost_cohort as previous_cost_cohort,
     case
-        when current_year.cost_cohort in ('top_1', 'top_5') and previous_year.cost_cohort is null then 'high_without_history'
+        when current_year.cost_cohort = 'unknown' then 'unknown'
+        when current_year.cost_cohort in ('top_1', 'top_5') and coalesce(previous_year.cost_cohort, 'unknown') = 'unknown'
+            then 'high_without_history'
         when current_year.cost_cohort in ('top_1', 'top_5') and previous_year.cost_cohort in ('top_1', 'top_5', 'top_10') then 'high_persistent'
         when current_year.cost_cohort in ('top_1', 'top_5') then 'high_new'
         when previous_year.cost_cohort in ('top_1', 'top_5') then 'falling'

@@ -1,8 +1,10 @@
+-- Who has an unknown amount is in no rank and no count; where nobody has an amount there is nothing to share out.
 with people as (
     select
         *,
         row_number() over (partition by data_source, basis, period order by amount desc, member_token) as cost_rank
     from {{ ref('int_cost__people_amounts') }}
+    where amount is not null
 ),
 
 running as (
@@ -42,6 +44,7 @@ cuts as (
         cast(ceil(totals.population_count * percents.top_percent / 100.0) as bigint) as people_count
     from totals
     cross join percents
+    where totals.total_amount <> 0
 )
 
 select

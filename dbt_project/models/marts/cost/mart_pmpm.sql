@@ -38,9 +38,11 @@ months as (
 -- Enrolment often reaches further back than claims. What a month cost before the sender's first spend of the kind, or
 -- of a sender of enrolment alone, is unknown, not zero.
 known as (
-    select data_source, spend_kind, min(incurred_month) as first_known_month
+    select
+        data_source, spend_kind,
+        min(case when allowed_amount is not null then incurred_month end) as first_allowed_month,
+        min(case when paid_amount is not null then incurred_month end) as first_paid_month
     from spend
-    where allowed_amount is not null
     group by data_source, spend_kind
 ),
 
@@ -54,51 +56,69 @@ categories as (
 ),
 
 cells as (
-    select
-        months.*, categories.service_category_1, categories.service_category_2, categories.spend_kind,
-        case when months.incurred_month >= known.first_known_month then 0 end as none_known
+    select months.*, categories.service_category_1, categories.service_category_2, categories.spend_kind
     from months
     inner join categories on months.data_source = categories.data_source
-    left join known on categories.data_source = known.data_source and categories.spend_kind = known.spend_kind
+),
+
+-- Nothing was spent where the month is known and no line fell into it; lines that nobody has decided yet cost something
+-- that is unknown.
+costs as (
+    select
+        cells.*,
+        case
+            when spend.line_count is not null then spend.line_count
+            when cells.incurred_month >= known.first_allowed_month then 0
+        end as line_count,
+        case
+            when spend.line_count is not null then spend.allowed_amount
+            when cells.incurred_month >= known.first_allowed_month then 0
+        end as allowed_amount,
+        case
+            when spend.line_count is not null then spend.paid_amount
+            when cells.incurred_month >= known.first_paid_month then 0
+        end as paid_amount
+    from cells
+    left join spend
+        on cells.data_source = spend.data_source
+        and cells.incurred_month = spend.incurred_month
+        and cells.payer_id = spend.payer_id
+        and cells.line_of_business = spend.line_of_business
+        and cells.service_category_1 = spend.service_category_1
+        and cells.service_category_2 = spend.service_category_2
+        and cells.spend_kind = spend.spend_kind
+    left join known on cells.data_source = known.data_source and cells.spend_kind = known.spend_kind
 )
 
 select
-    {{ surrogate_key(['cells.data_source', 'cells.incurred_month', 'cells.payer_id', 'cells.line_of_business', 'cells.service_category_1', 'cells.service_category_2']) }}
+    {{ surrogate_key(['costs.data_source', 'costs.incurred_month', 'costs.payer_id', 'costs.line_of_business', 'costs.service_category_1', 'costs.service_category_2']) }}
         as pmpm_key,
-    cells.data_source,
-    cells.incurred_month,
-    {{ surrogate_key(['cells.data_source', 'cells.payer_id']) }} as payer_key,
-    cells.payer_id,
-    cells.line_of_business,
-    cells.service_category_1,
-    cells.service_category_2,
-    cells.spend_kind,
+    costs.data_source,
+    costs.incurred_month,
+    {{ surrogate_key(['costs.data_source', 'costs.payer_id']) }} as payer_key,
+    costs.payer_id,
+    costs.line_of_business,
+    costs.service_category_1,
+    costs.service_category_2,
+    costs.spend_kind,
     cast(coalesce(members.member_month_count, 0) as bigint) as member_month_count,
     cast(coalesce(members.member_month_fraction, 0) as decimal(18, 6)) as member_month_fraction,
-    cast(coalesce(spend.line_count, cells.none_known) as bigint) as line_count,
-    {{ usd('coalesce(spend.allowed_amount, cells.none_known)') }} as allowed_amount,
-    {{ usd('coalesce(spend.paid_amount, cells.none_known)') }} as paid_amount,
-    {{ usd(rate('coalesce(spend.allowed_amount, cells.none_known)', 'members.member_month_count')) }} as allowed_pmpm_amount,
-    {{ usd(rate('coalesce(spend.paid_amount, cells.none_known)', 'members.member_month_count')) }} as paid_pmpm_amount,
-    {{ usd(rate('coalesce(spend.allowed_amount, cells.none_known)', 'members.member_month_fraction')) }} as allowed_pmpm_by_day_amount,
-    {{ usd(rate('coalesce(spend.paid_amount, cells.none_known)', 'members.member_month_fraction')) }} as paid_pmpm_by_day_amount,
+    cast(costs.line_count as bigint) as line_count,
+    {{ usd('costs.allowed_amount') }} as allowed_amount,
+    {{ usd('costs.paid_amount') }} as paid_amount,
+    {{ usd(rate('costs.allowed_amount', 'members.member_month_count')) }} as allowed_pmpm_amount,
+    {{ usd(rate('costs.paid_amount', 'members.member_month_count')) }} as paid_pmpm_amount,
+    {{ usd(rate('costs.allowed_amount', 'members.member_month_fraction')) }} as allowed_pmpm_by_day_amount,
+    {{ usd(rate('costs.paid_amount', 'members.member_month_fraction')) }} as paid_pmpm_by_day_amount,
     completion.completion_rate,
-    {{ usd('cast(coalesce(spend.allowed_amount, cells.none_known) as double) / nullif(completion.completion_rate, 0)') }} as completed_allowed_amount
-from cells
+    {{ usd('cast(costs.allowed_amount as double) / nullif(completion.completion_rate, 0)') }} as completed_allowed_amount
+from costs
 left join members
-    on cells.data_source = members.data_source
-    and cells.incurred_month = members.incurred_month
-    and cells.payer_id = members.payer_id
-    and cells.line_of_business = members.line_of_business
-left join spend
-    on cells.data_source = spend.data_source
-    and cells.incurred_month = spend.incurred_month
-    and cells.payer_id = spend.payer_id
-    and cells.line_of_business = spend.line_of_business
-    and cells.service_category_1 = spend.service_category_1
-    and cells.service_category_2 = spend.service_category_2
-    and cells.spend_kind = spend.spend_kind
+    on costs.data_source = members.data_source
+    and costs.incurred_month = members.incurred_month
+    and costs.payer_id = members.payer_id
+    and costs.line_of_business = members.line_of_business
 left join {{ ref('int_cost__completion') }} as completion
-    on cells.data_source = completion.data_source
-    and cells.incurred_month = completion.incurred_month
-    and cells.spend_kind = completion.spend_kind
+    on costs.data_source = completion.data_source
+    and costs.incurred_month = completion.incurred_month
+    and costs.spend_kind = completion.spend_kind

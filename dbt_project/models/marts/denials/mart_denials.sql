@@ -1,8 +1,32 @@
 -- By the month of the first decision. A denial is read from the reasons (see fct_claim); a rejection at the door is
 -- none. Where a sender gives no reasons, a paid claim is known not to be denied and an unpaid one is not: no rate can
--- be taken.
+-- be taken. What became of a refused claim is asked twice: of the claim itself, and of it with the claims that were sent
+-- in its place (and in theirs, three deep).
 with sources as (
     select distinct data_source from {{ ref('stg_remittance_adjustment__adjustments') }}
+),
+
+replacements as (
+    select original_claim_key as claim_key, claim_key as replacement_key, paid_amount
+    from {{ ref('fct_claim') }}
+    where original_claim_key is not null and original_claim_key <> claim_key and claim_state <> 'in_preparation'
+),
+
+chains as (
+    select claim_key, replacement_key, paid_amount from replacements
+    union
+    select one.claim_key, two.replacement_key, two.paid_amount
+    from replacements as one
+    inner join replacements as two on one.replacement_key = two.claim_key
+    union
+    select one.claim_key, three.replacement_key, three.paid_amount
+    from replacements as one
+    inner join replacements as two on one.replacement_key = two.claim_key
+    inner join replacements as three on two.replacement_key = three.claim_key
+),
+
+replaced as (
+    select claim_key, sum(paid_amount) as paid_amount from chains where replacement_key <> claim_key group by claim_key
 ),
 
 decisions as (
@@ -19,8 +43,10 @@ decisions as (
         claims.first_denial_category,
         claims.first_denied_amount,
         claims.paid_amount,
+        coalesce(claims.paid_amount, 0) + coalesce(replaced.paid_amount, 0) as recovered_amount,
         claims.can_appeal_first_denial
     from {{ ref('fct_claim') }} as claims
+    left join replaced on claims.claim_key = replaced.claim_key
     left join sources on claims.data_source = sources.data_source
     where claims.first_adjudicated_date is not null
 ),
@@ -49,6 +75,8 @@ denied as (
         sum(first_denied_amount) as denied_amount,
         count(*) filter (where paid_amount > 0 and is_denied_at_first) as later_paid_claim_count,
         sum(paid_amount) filter (where paid_amount > 0 and is_denied_at_first) as later_paid_amount,
+        count(*) filter (where recovered_amount > 0 and is_denied_at_first) as recovered_claim_count,
+        sum(recovered_amount) filter (where recovered_amount > 0 and is_denied_at_first) as recovered_amount,
         count(*) filter (where can_appeal_first_denial) as appealable_claim_count
     from decisions
     where has_denial
@@ -68,10 +96,12 @@ select
     {{ usd('months.adjudicated_charge_amount') }} as adjudicated_charge_amount,
     cast(case when months.known_claim_count > 0 then coalesce(denied.denied_claim_count, 0) end as bigint) as denied_claim_count,
     cast(case when months.known_claim_count > 0 then coalesce(denied.partially_denied_claim_count, 0) end as bigint) as partially_denied_claim_count,
-    {{ usd('case when months.known_claim_count > 0 then coalesce(denied.denied_charge_amount, 0) end') }} as denied_charge_amount,
-    {{ usd('case when months.known_claim_count > 0 then coalesce(denied.denied_amount, 0) end') }} as denied_amount,
+    {{ usd('case when months.known_claim_count > 0 then case when coalesce(denied.denied_claim_count, 0) = 0 then 0 else denied.denied_charge_amount end end') }} as denied_charge_amount,
+    {{ usd('case when months.known_claim_count > 0 then case when denied.data_source is null then 0 else denied.denied_amount end end') }} as denied_amount,
     cast(case when months.known_claim_count > 0 then coalesce(denied.later_paid_claim_count, 0) end as bigint) as later_paid_claim_count,
     {{ usd('case when months.known_claim_count > 0 then coalesce(denied.later_paid_amount, 0) end') }} as later_paid_amount,
+    cast(case when months.known_claim_count > 0 then coalesce(denied.recovered_claim_count, 0) end as bigint) as recovered_claim_count,
+    {{ usd('case when months.known_claim_count > 0 then coalesce(denied.recovered_amount, 0) end') }} as recovered_amount,
     cast(case when months.known_claim_count > 0 then coalesce(denied.appealable_claim_count, 0) end as bigint) as appealable_claim_count,
     case when months.known_claim_count > 0 then {{ rate('coalesce(denied.denied_claim_count, 0)', 'months.known_claim_count') }} end as denial_rate
 from months

@@ -1,22 +1,33 @@
 -- Each measure's formula stands in its column's description. What a sender does not send is unknown: a measure whose
--- input is missing is NULL for that sender, never zero; a month without an event of an input that the sender does
--- send counts 0.
+-- input is missing is NULL for that sender, never zero; a month without a row of an input that the sender does send
+-- counts 0, and one whose rows name no amount is NULL.
 with sources as (
     select
         horizons.data_source,
         max(case when claims.data_source is not null then 1 end) as has_claims,
+        max(claims.has_expected) as has_expected,
         max(case when remittances.data_source is not null then 1 end) as has_remittances,
         max(case when reasons.data_source is not null then 1 end) as has_reasons,
+        max(case when adjustments.data_source is not null then 1 end) as has_provider_adjustments,
         max(case when accounting.data_source is not null then 1 end) as has_accounting,
+        max(accounting.has_denial_write_offs) as has_denial_write_offs,
         max(case when work.data_source is not null then 1 end) as has_work
     from {{ ref('int_calendar__horizons') }} as horizons
-    left join (select distinct data_source from {{ ref('stg_medical_claim__claims') }} where submitted_date is not null) as claims
+    left join (
+        select data_source, max(case when expected_amount is not null then 1 end) as has_expected
+        from {{ ref('stg_medical_claim__claims') }} where submitted_date is not null group by data_source
+    ) as claims
         on horizons.data_source = claims.data_source
     left join (select distinct data_source from {{ ref('stg_remittance__adjudications') }}) as remittances
         on horizons.data_source = remittances.data_source
     left join (select distinct data_source from {{ ref('stg_remittance_adjustment__adjustments') }}) as reasons
         on horizons.data_source = reasons.data_source
-    left join (select distinct data_source from {{ ref('stg_patient_accounting__transactions') }}) as accounting
+    left join (select distinct data_source from {{ ref('stg_provider_adjustment__adjustments') }}) as adjustments
+        on horizons.data_source = adjustments.data_source
+    left join (
+        select data_source, max(case when transaction_type = 'denial_write_off' then 1 end) as has_denial_write_offs
+        from {{ ref('stg_patient_accounting__transactions') }} group by data_source
+    ) as accounting
         on horizons.data_source = accounting.data_source
     left join (select distinct data_source from {{ ref('stg_work_record__records') }}) as work
         on horizons.data_source = work.data_source
@@ -27,19 +38,45 @@ reviewed as (
     select distinct claim_key from {{ ref('stg_work_record__records') }} where work_type = 'edit_review' and claim_key is not null
 ),
 
+lines as (
+    select claim_key, sum(charge_amount) as charge_amount from {{ ref('int_claim__lines') }} group by claim_key
+),
+
+first_decisions as (
+    select * from {{ ref('int_claim__adjudications') }} where is_first_decision
+),
+
 claims as (
     select
-        claims.*,
-        coalesce(claims.payer_id, 'unknown') as known_payer_id,
+        claims.data_source,
+        claims.claim_key,
+        coalesce(claims.payer_id, 'unknown') as payer_id,
+        claims.original_claim_key,
+        claims.original_claim_key is null and coalesce(claims.claim_frequency_code, '1') not in ('7', '8') as is_original,
+        claims.submitted_date,
+        claims.first_adjudicated_date,
+        coalesce(claims.charge_amount, lines.charge_amount) as charge_amount,
+        claims.paid_amount,
+        claims.is_denied_at_first,
+        claims.is_partially_denied_at_first,
+        -- in full or in part; NULL where one is unknown and the other does not hold
+        claims.is_denied_at_first or claims.is_partially_denied_at_first as is_refused_at_first,
+        first_decisions.allowed_amount as first_allowed_amount,
+        claims.documentation_rate,
+        claims.coding_accuracy_rate,
+        claims.days_to_submit,
+        claims.days_to_adjudicate,
         reviewed.claim_key is not null as is_reviewed
     from {{ ref('fct_claim') }} as claims
+    left join lines on claims.claim_key = lines.claim_key
+    left join first_decisions on claims.claim_key = first_decisions.claim_key
     left join reviewed on claims.claim_key = reviewed.claim_key
 ),
 
 submitted as (
     select
         data_source,
-        known_payer_id as payer_id,
+        payer_id,
         {{ month_of('submitted_date') }} as activity_month,
         count(*) as submitted_claim_count,
         sum(charge_amount) as submitted_charge_amount,
@@ -52,13 +89,13 @@ submitted as (
         avg(days_to_submit) as days_to_submit
     from claims
     where submitted_date is not null
-    group by data_source, known_payer_id, {{ month_of('submitted_date') }}
+    group by data_source, payer_id, {{ month_of('submitted_date') }}
 ),
 
 adjudicated as (
     select
         data_source,
-        known_payer_id as payer_id,
+        payer_id,
         {{ month_of('first_adjudicated_date') }} as activity_month,
         count(*) as adjudicated_claim_count,
         count(*) filter (where is_denied_at_first is not null) as known_decision_count,
@@ -66,11 +103,23 @@ adjudicated as (
         sum(charge_amount) filter (where is_denied_at_first is not null) as known_charge_amount,
         sum(charge_amount) filter (where is_denied_at_first) as denied_charge_amount,
         count(*) filter (where paid_amount > 0) as paid_claim_count,
-        count(*) filter (where paid_amount > 0 and not is_denied_at_first and claim_frequency_code = '1') as paid_at_first_claim_count,
+        count(*) filter (where is_original and is_refused_at_first is not null) as known_original_count,
+        count(*) filter (where is_original and not is_refused_at_first and first_allowed_amount > 0) as paid_at_first_claim_count,
         avg(days_to_adjudicate) as days_to_adjudicate
     from claims
     where first_adjudicated_date is not null
-    group by data_source, known_payer_id, {{ month_of('first_adjudicated_date') }}
+    group by data_source, payer_id, {{ month_of('first_adjudicated_date') }}
+),
+
+-- A decision whose reasons hold no contractual one has none, and so has one that is paid as charged.
+decisions as (
+    select
+        *,
+        case
+            when contractual_adjustment_amount is not null then contractual_adjustment_amount
+            when reason_count is not null or charge_amount = paid_amount then 0
+        end as known_contractual_amount
+    from {{ ref('int_claim__adjudications') }}
 ),
 
 decided as (
@@ -79,19 +128,79 @@ decided as (
         coalesce(payer_id, 'unknown') as payer_id,
         {{ month_of('paid_date') }} as activity_month,
         sum(paid_amount) as payer_paid_amount,
-        sum(charge_amount) as decided_charge_amount,
-        sum(contractual_adjustment_amount) as contractual_adjustment_amount
-    from {{ ref('int_claim__adjudications') }}
+        sum(known_contractual_amount) as contractual_adjustment_amount
+    from decisions
     group by data_source, coalesce(payer_id, 'unknown'), {{ month_of('paid_date') }}
 ),
 
+-- A claim and what was sent in its place (three deep) bill one service: its charge counts once, at the first decision,
+-- and whatever was adjusted later belongs to that charge. By its own month a large adjustment after an appeal would stand
+-- against no charge.
+services as (
+    select
+        claims.claim_key,
+        claims.charge_amount,
+        coalesce(two.original_claim_key, one.original_claim_key, claims.original_claim_key, claims.claim_key) as service_key
+    from claims
+    left join claims as one on claims.original_claim_key = one.claim_key
+    left join claims as two on one.original_claim_key = two.claim_key
+),
+
+contractual as (
+    select services.service_key, sum(decisions.known_contractual_amount) as contractual_amount
+    from decisions
+    inner join services on decisions.claim_key = services.claim_key
+    group by services.service_key
+),
+
+firsts as (
+    select
+        first_decisions.data_source,
+        coalesce(first_decisions.payer_id, 'unknown') as payer_id,
+        {{ month_of('first_decisions.paid_date') }} as activity_month,
+        services.service_key,
+        coalesce(first_decisions.charge_amount, services.charge_amount) as charge_amount,
+        row_number() over (
+            partition by services.service_key order by first_decisions.paid_date, first_decisions.claim_key
+        ) as decision_rank
+    from first_decisions
+    inner join services on first_decisions.claim_key = services.claim_key
+),
+
+charged as (
+    select
+        firsts.data_source,
+        firsts.payer_id,
+        firsts.activity_month,
+        sum(firsts.charge_amount) as decided_charge_amount,
+        sum(firsts.charge_amount - coalesce(contractual.contractual_amount, 0)) as collectible_amount
+    from firsts
+    left join contractual on firsts.service_key = contractual.service_key
+    where firsts.decision_rank = 1
+    group by firsts.data_source, firsts.payer_id, firsts.activity_month
+),
+
+taken_back as (
+    select
+        data_source,
+        coalesce(payer_id, 'unknown') as payer_id,
+        {{ month_of('paid_date') }} as activity_month,
+        sum(adjustment_amount) as takeback_amount
+    from {{ ref('stg_provider_adjustment__adjustments') }}
+    where adjustment_reason_code = 'WO'
+    group by data_source, coalesce(payer_id, 'unknown'), {{ month_of('paid_date') }}
+),
+
+-- A claim of which nobody can say what to expect leaves its months unknown, and the receivable until it is settled.
 receivables as (
     select
         data_source,
         payer_id,
         {{ month_of('step_date') }} as activity_month,
-        sum(net_revenue_amount) as net_revenue_amount,
-        sum(receivable_amount) as receivable_amount
+        case when count(*) = count(net_revenue_amount) then sum(net_revenue_amount) end as net_revenue_amount,
+        sum(receivable_amount) as receivable_amount,
+        count(*) filter (where step = 'expected' and receivable_amount is null)
+            - count(*) filter (where step = 'settled' and receivable_amount is null) as unknown_claim_count
     from {{ ref('int_claim__receivables') }}
     group by data_source, payer_id, {{ month_of('step_date') }}
 ),
@@ -101,6 +210,9 @@ posted as (
         data_source,
         coalesce(payer_id, 'unknown') as payer_id,
         {{ month_of('posting_date') }} as activity_month,
+        count(*) filter (where transaction_type = 'patient_payment') as patient_payment_count,
+        count(*) filter (where transaction_type = 'refund') as refund_count,
+        count(*) filter (where transaction_type = 'denial_write_off') as denial_write_off_count,
         sum(transaction_amount) filter (where transaction_type = 'patient_payment') as patient_paid_amount,
         -sum(transaction_amount) filter (where transaction_type = 'refund') as refund_amount,
         sum(transaction_amount) filter (where transaction_type = 'denial_write_off') as denial_write_off_amount
@@ -135,6 +247,8 @@ first_months as (
         union all
         select data_source, payer_id, activity_month from decided
         union all
+        select data_source, payer_id, activity_month from taken_back
+        union all
         select data_source, payer_id, activity_month from posted
         union all
         select data_source, payer_id, activity_month from worked
@@ -151,14 +265,16 @@ months as (
         on months.month_start_date >= first_months.first_month and months.month_start_date <= horizons.horizon_date
 ),
 
--- An amount is zero in a month without an event where the sender sends the feed, and NULL where it does not.
 amounts as (
     select
         months.data_source,
         months.payer_id,
         months.activity_month,
         case when sources.has_claims = 1 then coalesce(submitted.submitted_claim_count, 0) end as submitted_claim_count,
-        case when sources.has_claims = 1 then coalesce(submitted.submitted_charge_amount, 0) end as charge_amount,
+        case
+            when submitted.data_source is not null then submitted.submitted_charge_amount
+            when sources.has_claims = 1 then 0
+        end as charge_amount,
         case
             when sources.has_claims = 1 and sources.has_work = 1 then coalesce(submitted.clean_claim_count, 0)
         end as clean_claim_count,
@@ -176,31 +292,61 @@ amounts as (
         case
             when sources.has_reasons = 1 and adjudicated.known_decision_count > 0 then adjudicated.denied_claim_count
         end as denied_claim_count,
-        adjudicated.known_charge_amount,
+        case when sources.has_reasons = 1 then adjudicated.known_charge_amount end as known_charge_amount,
         case
-            when adjudicated.known_decision_count > 0 then coalesce(adjudicated.denied_charge_amount, 0)
+            when adjudicated.known_decision_count > 0 and adjudicated.denied_claim_count = 0 then 0
+            else adjudicated.denied_charge_amount
         end as denied_charge_amount,
         adjudicated.paid_claim_count,
+        case when sources.has_reasons = 1 then adjudicated.known_original_count end as known_original_count,
         adjudicated.paid_at_first_claim_count,
         adjudicated.days_to_adjudicate,
-        case when sources.has_remittances = 1 then coalesce(decided.payer_paid_amount, 0) end as payer_paid_amount,
         case
-            when sources.has_remittances = 1 then coalesce(decided.decided_charge_amount, 0)
+            when decided.data_source is not null then decided.payer_paid_amount
+            when sources.has_remittances = 1 then 0
+        end as payer_paid_amount,
+        case
+            when charged.data_source is not null then charged.decided_charge_amount
+            when sources.has_remittances = 1 then 0
         end as decided_charge_amount,
         case
-            when sources.has_reasons = 1 then coalesce(decided.contractual_adjustment_amount, 0)
+            when sources.has_reasons = 1 and charged.data_source is not null then charged.collectible_amount
+            when sources.has_reasons = 1 then 0
+        end as collectible_amount,
+        case
+            when sources.has_reasons = 1 and decided.data_source is not null then decided.contractual_adjustment_amount
+            when sources.has_reasons = 1 then 0
         end as contractual_adjustment_amount,
         case
-            when sources.has_claims = 1 and sources.has_remittances = 1 then coalesce(receivables.net_revenue_amount, 0)
-        end as net_revenue_amount,
-        case when sources.has_claims = 1 and sources.has_remittances = 1 and sources.has_accounting = 1
-            then coalesce(receivables.receivable_amount, 0) end as receivable_step_amount,
-        case when sources.has_accounting = 1 then coalesce(posted.patient_paid_amount, 0) end as patient_paid_amount,
-        case when sources.has_accounting = 1 then coalesce(posted.refund_amount, 0) end as refund_amount,
+            when taken_back.data_source is not null then taken_back.takeback_amount
+            when sources.has_provider_adjustments = 1 then 0
+        end as takeback_amount,
         case
-            when sources.has_accounting = 1 then coalesce(posted.denial_write_off_amount, 0)
+            when sources.has_expected = 1 and sources.has_remittances = 1 and receivables.data_source is not null
+                then receivables.net_revenue_amount
+            when sources.has_expected = 1 and sources.has_remittances = 1 then 0
+        end as net_revenue_amount,
+        case
+            when sources.has_expected = 1 and sources.has_remittances = 1 and sources.has_accounting = 1
+                then coalesce(receivables.receivable_amount, 0)
+        end as receivable_step_amount,
+        coalesce(receivables.unknown_claim_count, 0) as unknown_claim_count,
+        case
+            when posted.patient_payment_count > 0 then posted.patient_paid_amount
+            when sources.has_accounting = 1 then 0
+        end as patient_paid_amount,
+        case
+            when posted.refund_count > 0 then posted.refund_amount
+            when sources.has_accounting = 1 then 0
+        end as refund_amount,
+        case
+            when posted.denial_write_off_count > 0 then posted.denial_write_off_amount
+            when sources.has_denial_write_offs = 1 then 0
         end as denial_write_off_amount,
-        case when sources.has_work = 1 then coalesce(worked.collection_cost_amount, 0) end as collection_cost_amount,
+        case
+            when worked.data_source is not null then worked.collection_cost_amount
+            when sources.has_work = 1 then 0
+        end as collection_cost_amount,
         worked.due_work_count,
         worked.in_time_work_count,
         worked.checked_work_count,
@@ -221,6 +367,14 @@ amounts as (
         on months.data_source = decided.data_source
         and months.payer_id = decided.payer_id
         and months.activity_month = decided.activity_month
+    left join charged
+        on months.data_source = charged.data_source
+        and months.payer_id = charged.payer_id
+        and months.activity_month = charged.activity_month
+    left join taken_back
+        on months.data_source = taken_back.data_source
+        and months.payer_id = taken_back.payer_id
+        and months.activity_month = taken_back.activity_month
     left join receivables
         on months.data_source = receivables.data_source
         and months.payer_id = receivables.payer_id
@@ -235,20 +389,31 @@ amounts as (
         and months.activity_month = worked.activity_month
 ),
 
+collected as (
+    select
+        *,
+        payer_paid_amount + patient_paid_amount - refund_amount - coalesce(takeback_amount, 0) as collected_amount
+    from amounts
+),
+
+-- A sum over three months is unknown where one of them is.
 derived as (
     select
-        amounts.*,
-        payer_paid_amount + patient_paid_amount - refund_amount as collected_amount,
-        sum(receivable_step_amount) over (
-            partition by data_source, payer_id order by activity_month rows between unbounded preceding and current row
-        ) as receivable_amount,
-        sum(net_revenue_amount) over (
-            partition by data_source, payer_id order by activity_month rows between 2 preceding and current row
-        ) as net_revenue_of_three_months_amount,
-        count(*) over (
-            partition by data_source, payer_id order by activity_month rows between 2 preceding and current row
-        ) as months_in_window
-    from amounts
+        *,
+        case when sum(unknown_claim_count) over so_far = 0 then sum(receivable_step_amount) over so_far end as receivable_amount,
+        case when count(net_revenue_amount) over last_three = 3 then sum(net_revenue_amount) over last_three end as trailing_net_revenue_amount,
+        case when count(collected_amount) over last_three = 3 then sum(collected_amount) over last_three end as trailing_collected_amount,
+        case when count(collectible_amount) over last_three = 3 then sum(collectible_amount) over last_three end as trailing_collectible_amount,
+        case
+            when count(denial_write_off_amount) over last_three = 3 then sum(denial_write_off_amount) over last_three
+        end as trailing_denial_write_off_amount,
+        case
+            when count(collection_cost_amount) over last_three = 3 then sum(collection_cost_amount) over last_three
+        end as trailing_collection_cost_amount
+    from collected
+    window
+        so_far as (partition by data_source, payer_id order by activity_month rows between unbounded preceding and current row),
+        last_three as (partition by data_source, payer_id order by activity_month rows between 2 preceding and current row)
 )
 
 select
@@ -262,24 +427,29 @@ select
     {{ usd('charge_amount') }} as charge_amount,
     {{ usd('decided_charge_amount') }} as decided_charge_amount,
     {{ usd('contractual_adjustment_amount') }} as contractual_adjustment_amount,
+    {{ usd('collectible_amount') }} as collectible_amount,
     {{ usd('payer_paid_amount') }} as payer_paid_amount,
     {{ usd('patient_paid_amount') }} as patient_paid_amount,
     {{ usd('refund_amount') }} as refund_amount,
+    {{ usd('takeback_amount') }} as takeback_amount,
     {{ usd('collected_amount') }} as collected_amount,
     {{ usd('net_revenue_amount') }} as net_revenue_amount,
     {{ usd('denial_write_off_amount') }} as denial_write_off_amount,
     {{ usd('collection_cost_amount') }} as collection_cost_amount,
     {{ usd('receivable_amount') }} as receivable_amount,
     {{ rate('clean_claim_count', 'submitted_claim_count') }} as clean_claim_rate,
-    {{ rate('paid_at_first_claim_count', 'known_decision_count') }} as paid_at_first_submission_rate,
+    {{ rate('paid_at_first_claim_count', 'known_original_count') }} as paid_at_first_submission_rate,
     {{ rate('denied_claim_count', 'known_decision_count') }} as initial_denial_rate,
     {{ rate('denied_charge_amount', 'known_charge_amount') }} as initial_denial_amount_rate,
     case when submitted_known_decision_count > 0 then {{ rate('resolved_at_first_claim_count', 'submitted_claim_count') }} end as first_pass_yield_rate,
-    {{ rate('collected_amount', 'decided_charge_amount - contractual_adjustment_amount') }} as net_collection_rate,
+    {{ rate('collected_amount', 'collectible_amount') }} as net_collection_rate,
+    {{ rate('trailing_collected_amount', 'trailing_collectible_amount') }} as trailing_net_collection_rate,
     {{ rate('collected_amount', 'decided_charge_amount') }} as gross_collection_rate,
-    case when months_in_window = 3 then {{ rate('receivable_amount * 90', 'net_revenue_of_three_months_amount') }} end as net_days_in_receivable,
-    {{ rate('denial_write_off_amount', 'decided_charge_amount - contractual_adjustment_amount') }} as denial_write_off_rate,
+    {{ rate('receivable_amount * 90', 'trailing_net_revenue_amount') }} as net_days_in_receivable,
+    {{ rate('denial_write_off_amount', 'net_revenue_amount') }} as denial_write_off_rate,
+    {{ rate('trailing_denial_write_off_amount', 'trailing_net_revenue_amount') }} as trailing_denial_write_off_rate,
     {{ rate('collection_cost_amount', 'collected_amount') }} as cost_to_collect_rate,
+    {{ rate('trailing_collection_cost_amount', 'trailing_collected_amount') }} as trailing_cost_to_collect_rate,
     {{ rate('paid_claim_count', 'adjudicated_claim_count') }} as pay_rate,
     cast(days_to_submit as double) as average_days_to_submit,
     cast(days_to_adjudicate as double) as average_days_to_adjudicate,

@@ -1,4 +1,5 @@
--- Only senders that send both, claims and a clinical record: of others nothing is known.
+-- Only senders that send both, claims and a clinical record: of others nothing is known. An encounter whose status the
+-- record does not say may have been cancelled: it is kept, and its status is shown as unknown.
 with encounters as (
     select * from {{ ref('fct_encounter') }} where encounter_basis = 'record'
 ),
@@ -10,7 +11,7 @@ usual as (
         count(*) as matched_encounter_count,
         cast(median(allowed_amount) as decimal(18, 2)) as usual_allowed_amount
     from encounters
-    where claim_count > 0 and allowed_amount > 0
+    where claim_count > 0 and allowed_amount is not null     -- a denied one brought nothing, and such are usual too
     group by data_source, encounter_type
 ),
 
@@ -26,6 +27,7 @@ select
     encounters.is_member_known,
     encounters.encounter_type,
     encounters.record_encounter_type,
+    encounters.encounter_status,
     encounters.encounter_start_date,
     encounters.encounter_month,
     encounters.payer_key,
@@ -42,4 +44,4 @@ from encounters
 inner join horizons on encounters.data_source = horizons.data_source
 left join usual on encounters.data_source = usual.data_source and encounters.encounter_type = usual.encounter_type
 where encounters.claim_count = 0
-    and coalesce(encounters.encounter_status, 'completed') = 'completed'
+    and (encounters.encounter_status = 'completed' or encounters.encounter_status is null)

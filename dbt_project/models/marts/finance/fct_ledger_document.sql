@@ -33,7 +33,8 @@ select
     matched.posting_id,
     matched.load_id,
     matched.source_line_number,
-    matched.ledger_load_id
+    matched.ledger_load_id,
+    matched.ledger_source_line_number
 from matched
 inner join cells
     on matched.data_source = cells.data_source and matched.posting_month = cells.posting_month
