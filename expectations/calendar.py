@@ -1,15 +1,18 @@
 """Which files were due, which came, and which checks have only one of their two sides.
 
-Belongs here: the calendar of expected files (dbt_project/seeds/quality/expected_files.csv) held against the loads, and
-the list of checks that need two feeds. Does not: judging what is in a file, deciding what a missing file stops.
+Belongs here: the calendar of expected files (dbt_project/seeds/quality/expected_files.csv) held against the loads, what a
+home says of senders who have ended (expected_until.csv), and the list of checks that need two feeds.
+Does not: judging what is in a file, deciding what a missing file stops.
 
 No data is not a pass: a month that was due and is not there fails, and blocks.
 """
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -22,6 +25,7 @@ from expectations.frames import batch_month, lake_table
 from expectations.results import FAIL, NO_DATA, PASS, CheckResult, new_run_id, write_quality
 
 CALENDAR = DBT_PROJECT / "seeds" / "quality" / "expected_files.csv"
+UNTIL_COLUMNS = ("data_source", "effective_to", "source")
 CHECKER = "dagster"
 
 ARRIVED, WAITING, MISSING = "arrived", "waiting", "missing"
@@ -37,7 +41,7 @@ TWO_SIDED = [
 
 
 class CalendarError(ValueError):
-    """The calendar cannot be read; the message names the file and the column."""
+    """The calendar cannot be read, or a row of it not be understood; the message names file and row."""
 
 
 @dataclass(frozen=True)
@@ -59,28 +63,29 @@ def due_files(settings: Settings, as_of: dt.date | None = None, calendar: Path =
     as_of = as_of or dt.date.today()
     with duckdb.connect(config={"threads": settings.threads}) as con:
         _read_calendar(con, calendar)
+        _read_ends(con, until_path(settings))
         _read_arrivals(con, settings)
         rows = con.execute(
             """
-            with span as (
+            with begun as (
                 -- A file's name says its month; where no file of a sender does, the dates of its rows must.
-                select data_source, coalesce(min(batch_month), min(first_month)) as first_sent,
-                    coalesce(max(batch_month), max(last_month)) as last_sent
+                select data_source, coalesce(min(batch_month), min(first_month)) as first_sent
                 from arrivals group by all
             ),
             in_force as (
-                select calendar.*, span.* exclude (data_source),
-                    least(coalesce(effective_to, $as_of::date), $as_of::date) as until,
-                    if(months_due = 'all', effective_from, greatest(effective_from, first_sent)) as first_due,
-                    if(months_due = 'all', until, least(until, last_sent)) as last_due
-                from calendar left join span using (data_source)
+                select calendar.data_source, feed, due_day,
+                    -- Silence is not an end: only a date that somebody wrote down is one. least() passes over blanks.
+                    least(calendar.effective_to, ends.effective_to, $as_of::date) as last_due,
+                    if(months_due = 'all', effective_from, greatest(effective_from, first_sent)) as first_due
+                from calendar left join begun using (data_source) left join ends using (data_source)
+                where months_due = 'all' or first_sent is not null
             ),
             months as (
                 select data_source, feed, due_day,
                     unnest(generate_series(
                         date_trunc('month', first_due)::date, date_trunc('month', last_due)::date, interval 1 month
                     ))::date as month
-                from in_force where months_due = 'all' or first_sent is not null
+                from in_force
             ),
             due as (
                 select *, (month + interval 1 month)::date as next_month,
@@ -101,6 +106,40 @@ def due_files(settings: Settings, as_of: dt.date | None = None, calendar: Path =
             {"as_of": as_of},
         ).fetchall()
     return [DueFile(*row) for row in rows]
+
+
+def owes(settings: Settings, feeds: Iterable[str] = (), as_of: dt.date | None = None) -> bool:
+    """Whether the calendar says that one sender should have sent all these feeds by now (anything, if none is named).
+
+    This, and nothing else, makes no data block.
+    """
+    owed: dict[str, set[str]] = {}
+    for due in due_files(settings, as_of):
+        owed.setdefault(due.data_source, set()).add(due.feed)
+    return any(set(feeds) <= feeds_of_sender for feeds_of_sender in owed.values())
+
+
+def until_path(settings: Settings) -> Path:
+    """Where a home says which senders have ended: a table of its own, since the calendar is every home's."""
+    return settings.home / "expected_until.csv"
+
+
+def expect_until(settings: Settings, data_source: str, last_day: dt.date, source: str) -> Path:
+    """Say of a sender that nothing is due after that day, and where it stands; what was said of it before goes."""
+    path = until_path(settings)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = []
+    if path.exists():
+        with path.open(newline="") as file:
+            rows = [row for row in csv.DictReader(file) if row["data_source"] != data_source]
+    rows.append({"data_source": data_source, "effective_to": last_day.isoformat(), "source": source})
+    partial = path.with_suffix(f".{os.getpid()}.tmp")
+    with partial.open("w", newline="") as file:
+        writer = csv.DictWriter(file, UNTIL_COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    partial.replace(path)
+    return path
 
 
 def check_calendar(
@@ -185,16 +224,7 @@ def _read_calendar(con: duckdb.DuckDBPyConnection, path: Path) -> None:
         "data_source": "varchar", "feed": "varchar", "period": "varchar", "due_day": "integer", "months_due": "varchar",
         "effective_from": "date", "effective_to": "date", "source": "varchar",
     }  # fmt: skip
-    try:
-        con.execute(
-            """
-            create temp table calendar as
-            from read_csv($path, header = true, auto_detect = false, delim = ',', quote = '"', columns = $types)
-            """,
-            {"path": str(path), "types": types},
-        )
-    except duckdb.Error as error:
-        raise CalendarError(f"{path.name} cannot be read: {str(error).splitlines()[0]}") from error
+    _read_table(con, "calendar", path, types)
     wrong = con.execute("""
         select coalesce(data_source, '?') || ' ' || coalesce(feed, '?') from calendar
         where data_source is null or feed is null or period is distinct from 'month'
@@ -206,6 +236,36 @@ def _read_calendar(con: duckdb.DuckDBPyConnection, path: Path) -> None:
             f"{path.name}: {wrong[0][0]}: every row needs data_source, feed, period month, due_day 1 to 31, "
             "months_due all or sent, and effective_from"
         )
+
+
+def _read_ends(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Table `ends`: the last day on which a sender is expected, where this home says so."""
+    types = {"data_source": "varchar", "effective_to": "date", "source": "varchar"}
+    if not path.exists():
+        con.execute("create temp table ends (data_source varchar, effective_to date, source varchar)")
+        return
+    _read_table(con, "ends", path, types)
+    wrong = con.execute("""
+        select coalesce(data_source, '?') from ends group by data_source
+        having count(*) > 1 or count(data_source) = 0 or count(effective_to) = 0 or count(source) = 0
+    """).fetchall()
+    if wrong:
+        raise CalendarError(
+            f"{path.name}: {wrong[0][0]}: a sender has one row, with data_source, effective_to and source"
+        )
+
+
+def _read_table(con: duckdb.DuckDBPyConnection, name: str, path: Path, types: dict[str, str]) -> None:
+    try:
+        con.execute(
+            f"""
+            create temp table {name} as
+            from read_csv($path, header = true, auto_detect = false, delim = ',', quote = '"', columns = $types)
+            """,
+            {"path": str(path), "types": types},
+        )
+    except duckdb.Error as error:
+        raise CalendarError(f"{path.name} cannot be read: {str(error).splitlines()[0]}") from error
 
 
 def _read_arrivals(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:

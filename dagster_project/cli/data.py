@@ -51,8 +51,11 @@ def write_demo_files(
     settings: Settings, members: int, seed: int, months: int, ledger_error: bool = False
 ) -> dict[str, int]:
     """Invents the world with a progress bar; returns rows per feed."""
+    from dagster_project.sources.inventory import DEMO
     from dagster_project.sources.loads import quieten
-    from dagster_project.synthetic import generate
+    from dagster_project.sources.unpack import scratch_folder
+    from dagster_project.synthetic import generate, last_day
+    from expectations.calendar import expect_until
 
     with bars() as progress:
         task = progress.add_task("Inventing a world", total=None, now="")
@@ -60,7 +63,11 @@ def write_demo_files(
         def tell(stage: str, done: int, total: int) -> None:
             progress.update(task, completed=done, total=total or None, now=stage)
 
-        rows = generate(settings.landing, settings.answers, members, seed, months, ledger_error, progress=tell)
+        with scratch_folder(settings) as scratch:
+            rows = generate(
+                settings.landing, settings.answers, members, seed, months, ledger_error, progress=tell, scratch=scratch
+            )
+        expect_until(settings, DEMO, last_day(months), f"claimhouse demo-data: a world of {months} months")
         for path in settings.landing.rglob("*"):
             if path.is_file():
                 quieten(path, settings.quiet_seconds)

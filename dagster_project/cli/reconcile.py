@@ -84,21 +84,14 @@ def _statement(settings: Settings, month: str, source: str | None, as_json: bool
 
 
 def _drill(settings: Settings, month: str, words: dict[str, Any], cause: str | None, limit: int, as_json: bool) -> int:
-    from dagster_project.reconciliation import drill
+    from dagster_project.reconciliation import drill, render_documents
 
     documents, total = drill(settings, month, **words, cause=cause, limit=limit)
     if as_json:
         show_json({"total": total, "documents": documents})
         return DONE
-    columns = ["account", "payer", "cause", "document", "warehouse USD", "ledger USD", "difference", "load", "line"]
-    rows: list[list[Any]] = [
-        [one.account_code, one.payer_id, one.cause,
-         one.claim_token or one.remittance_id or one.transaction_token or one.batch_id,
-         one.warehouse_amount, one.ledger_amount, one.difference_amount, one.load_id, one.source_line_number]
-        for one in documents
-    ]  # fmt: skip
-    table(f"{len(documents)} of {total:,} documents of {month}, the largest differences first", columns, rows, left=4)
-    console().print("From a claim to its files and lines:  claimhouse reconcile --claim TOKEN", markup=False)
+    render_documents(documents, total, month, console())
+    console().print("\nFrom a claim to its files and lines:  claimhouse reconcile --claim TOKEN", markup=False)
     return DONE
 
 

@@ -16,6 +16,12 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtP
 
 Resource = Mapping[str, Any]
 
+LOADS = dg.AssetKey(["lake", "loads"])
+MANY_FEEDS = 5
+# Groups of the intermediate layer: which loads count comes before staging, their audit after the marts; what lies between
+# staging and marts is one group, since a group for each domain would draw an arrow from nearly each to nearly each mart.
+APART = {"lake", "audit"}
+
 
 class WarehouseTranslator(DagsterDbtTranslator):
     """Knows the whole manifest, so that a description can say who reads a model and which marts rest on it."""
@@ -30,16 +36,32 @@ class WarehouseTranslator(DagsterDbtTranslator):
         return dg.AssetKey([layer, dbt_resource_props["name"]]) if layer else super().get_asset_key(dbt_resource_props)
 
     def get_group_name(self, dbt_resource_props: Resource) -> str | None:
-        """As dbt_project.yml states it, but for what reads backwards: else the groups would form a ring, and the graph
-        could not be read from left to right."""
+        """As dbt_project.yml states it, but for the intermediate layer and for what reads backwards: else the groups
+        would form a ring, and the graph could not be read from left to right."""
         layer = layer_of(dbt_resource_props)
         if dbt_resource_props["name"] in self._after_checks:
             return f"{layer}_quality"
-        group = super().get_group_name(dbt_resource_props) or "_".join(
+        if layer == "intermediate" and self._readers.rests_on_a_mart(dbt_resource_props["unique_id"]):
+            return "intermediate_of_marts"
+        if layer == "intermediate" and domain_of(dbt_resource_props) not in APART:
+            return "intermediate_tables"
+        return super().get_group_name(dbt_resource_props) or "_".join(
             [layer or "lake", *dbt_resource_props["fqn"][2:-1]]
         )
-        rests_on_marts = layer == "intermediate" and self._readers.rests_on_a_mart(dbt_resource_props["unique_id"])
-        return f"{group}_of_marts" if rests_on_marts else group
+
+    def get_tags(self, dbt_resource_props: Resource) -> Mapping[str, str]:
+        """With the domain, by which the UI can filter where groups go by layer."""
+        domain = domain_of(dbt_resource_props)
+        return {**super().get_tags(dbt_resource_props), **({"domain": domain} if domain else {})}
+
+    def get_asset_spec(self, manifest: Resource, unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
+        """A model that counts every feed is drawn from lake/loads, which rests on them all: an arrow from each of them
+        across the whole page would hide the others."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        others = [dep for dep in spec.deps if dep.asset_key.path[0] != "raw" and dep.asset_key != LOADS]
+        if sum(dep.asset_key.path[0] == "raw" for dep in spec.deps) < MANY_FEEDS:
+            return spec
+        return spec.replace_attributes(deps=[*others, dg.AssetDep(LOADS)])
 
     def get_description(self, dbt_resource_props: Resource) -> str:
         own = (dbt_resource_props.get("description") or "").strip()
@@ -65,6 +87,11 @@ def layer_of(resource: Resource) -> str | None:
     if resource["resource_type"] == "seed":
         return "seeds"
     return resource["fqn"][1] if resource["resource_type"] == "model" else None
+
+
+def domain_of(resource: Resource) -> str | None:
+    """The folder of a model below its layer: claims, members, finance, …"""
+    return resource["fqn"][2] if resource["resource_type"] == "model" and len(resource["fqn"]) > 3 else None
 
 
 class Readers:
@@ -99,10 +126,20 @@ class Readers:
             {self._nodes[child]["name"] for child in self._models_below(unique_id, deep=True)} if unique_id else set()
         )
 
+    def above(self, unique_id: str) -> set[str]:
+        """All that a model reads, directly or not, by unique id."""
+        found: set[str] = set()
+        waiting = [unique_id]
+        while waiting:
+            fresh = {*self._parents.get(waiting.pop(), [])} - found
+            found |= fresh
+            waiting += fresh
+        return found
+
     def rests_on_a_mart(self, unique_id: str) -> bool:
         """Whether a mart is among what the model reads, directly or not."""
-        parents = [self._nodes[parent] for parent in self._parents.get(unique_id, []) if parent.startswith("model.")]
-        return any(layer_of(parent) == "marts" or self.rests_on_a_mart(parent["unique_id"]) for parent in parents)
+        models = [self._nodes[one] for one in self.above(unique_id) if one.startswith("model.")]
+        return any(layer_of(model) == "marts" for model in models)
 
     def sentence_for_key(self, key: tuple[str, ...]) -> str:
         unique_id = self._sources.get(key)

@@ -16,11 +16,12 @@ from dagster_dbt import DbtCliInvocation, DbtCliResource, DbtProject, dbt_assets
 from dagster_project.components.translator import WarehouseTranslator, layer_of
 from dagster_project.resources.dbt import BUILT
 from dagster_project.resources.house import House
+from dagster_project.resources.tallies import count_table, dollars, lake_counts
+from dagster_project.resources.verdicts import TRY_AGAIN
 from dagster_project.settings import Settings
-from expectations.results import ERROR, FAIL, NO_DATA, PASS, CheckResult, write_quality
+from expectations.results import ERROR, FAIL, PASS, CheckResult, write_quality
 
-# Money that a mart is known by, in the order in which one of them is shown as its dollars.
-AMOUNTS = ("paid_amount", "allowed_amount", "charge_amount", "posting_amount", "ledger_amount")
+STAGED = "intermediate.int_lake__staged_counts"
 RESULTS = "run_results.json"
 BLOCK_BYTES = 262_144  # DuckDB's unit of storage
 
@@ -38,6 +39,7 @@ def warehouse_assets(
         exclude=exclude,
         dagster_dbt_translator=WarehouseTranslator(manifest),
         pool="warehouse",
+        retry_policy=TRY_AGAIN,
         op_tags={"dagster/priority": "1"},
     )
     def build(context: dg.AssetExecutionContext, house: House, dbt: DbtCliResource) -> Iterator[Any]:
@@ -71,37 +73,52 @@ def told(context: dg.AssetExecutionContext, event: Any) -> Any:
 
 
 def with_counts(settings: Settings, manifest: Mapping[str, Any], events: list[Any]) -> Iterator[Any]:
-    """The events again, those of tables with rows, dollars, bytes and seconds, which the UI plots."""
+    """The events again, those of models with rows, dollars, bytes and seconds, which the UI plots."""
     if not any(isinstance(event, dg.Output) for event in events):
         yield from events  # nothing was built, perhaps not even the warehouse's file
         return
     with duckdb.connect(str(settings.warehouse), read_only=True) as con:
+        staged = staged_counts(con)
         for event in events:
             if isinstance(event, dg.Output):
                 node = manifest["nodes"][str(event.metadata["unique_id"].value)]
-                yield event.with_metadata({**event.metadata, **model_counts(con, node)})
+                counts = view_counts(settings, node, staged) if is_view(node) else model_counts(con, node)
+                yield event.with_metadata({**event.metadata, **counts})
             else:
                 yield event
 
 
+def is_view(node: Mapping[str, Any]) -> bool:
+    return node["resource_type"] == "model" and node["config"]["materialized"] == "view"
+
+
 def model_counts(con: duckdb.DuckDBPyConnection, node: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a table: rows, dollars of its known amounts, bytes on disk. Counting a view would compute it again."""
-    if node["resource_type"] == "model" and node["config"]["materialized"] == "view":
-        return {}
+    """Of a table: rows, dollars of each column that is money, bytes on disk. A rule's amounts are no dollars that moved."""
     relation = node["relation_name"]
-    columns = [name for name, *_ in con.execute(f"describe {relation}").fetchall()]
-    amounts = [name for name in AMOUNTS if name in columns]
-    row = con.execute(f"select count(*){''.join(f', sum({name})' for name in amounts)} from {relation}").fetchone() or (
-        0,
-    )
     blocks = con.execute("select count(distinct block_id) from pragma_storage_info(?)", [relation]).fetchone() or (0,)
-    return {
-        "dagster/row_count": row[0],
-        "bytes": blocks[0] * BLOCK_BYTES,
-        **{
-            name.replace("_amount", "_dollars"): float(value or 0) for name, value in zip(amounts, row[1:], strict=True)
-        },
-    }
+    counts = count_table(con, relation)
+    if node["resource_type"] == "seed":
+        counts = {"dagster/row_count": counts["dagster/row_count"]}
+    return {**counts, "bytes": blocks[0] * BLOCK_BYTES}
+
+
+def view_counts(settings: Settings, node: Mapping[str, Any], staged: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """Of a staging view, stg_<feed>__<plural>: what was counted beside it. Counting the view would compute it again."""
+    feed, _, table = node["name"].removeprefix("stg_").partition("__")
+    if feed == "lake":  # row for row one of the lake's own tables
+        return {"dagster/row_count": lake_counts(settings, table)["dagster/row_count"]}
+    return staged.get(feed, {})
+
+
+def staged_counts(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
+    """Rows and dollars of each feed in its staging view; nothing where they have not been counted yet."""
+    try:
+        rows = con.execute(
+            f"select feed, sum(rows_staged)::bigint, sum(amount_staged) from {STAGED} group by feed"
+        ).fetchall()
+    except duckdb.CatalogException:
+        return {}
+    return {feed: {"dagster/row_count": count, **dollars(staged=amount)} for feed, count, amount in rows}
 
 
 def forget_results(target: Path) -> None:
@@ -125,9 +142,10 @@ def record_tests(
 
 
 def _as_check(result: Mapping[str, Any], test: Mapping[str, Any], manifest: Mapping[str, Any]) -> CheckResult:
-    """A test that fell over is an error, not a failure of the data; dbt's message may hold SQL and is left out."""
+    """A test that fell over, or that dbt passed over since its model was not built, is an error: it says nothing of the
+    data, and not that there were none. dbt's message may hold SQL and is left out."""
     node = manifest["nodes"].get(test.get("attached_node") or "") or _first_model(test, manifest)
-    verdict = {"pass": PASS, "fail": FAIL, "warn": FAIL, "skipped": NO_DATA}.get(result["status"], ERROR)
+    verdict = {"pass": PASS, "fail": FAIL, "warn": FAIL}.get(result["status"], ERROR)
     return CheckResult(
         checker="dbt",
         asset=f"{layer_of(node)}/{node['name']}" if node else "warehouse",
@@ -136,7 +154,7 @@ def _as_check(result: Mapping[str, Any], test: Mapping[str, Any], manifest: Mapp
         is_blocking=test["config"]["severity"].lower() == "error",
         failed_count=result["failures"] or 0,
         checked_count=0,
-        note="did not run: what it checks was not built" if verdict == NO_DATA else None,
+        note="did not run: what it checks was not built" if result["status"] == "skipped" else None,
     )
 
 

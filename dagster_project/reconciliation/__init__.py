@@ -16,7 +16,7 @@ from dagster_project.reconciliation.cells import (
     unmatched_claims,
 )
 from dagster_project.reconciliation.drill import Document, Place, drill, trace
-from dagster_project.reconciliation.render import render
+from dagster_project.reconciliation.render import render, render_documents
 from dagster_project.reconciliation.statement import Statement, statement
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "find_cell",
     "open_books",
     "render",
+    "render_documents",
     "statement",
     "trace",
     "unmatched_claims",

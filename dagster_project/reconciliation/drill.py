@@ -19,7 +19,10 @@ from dagster_project.settings import Settings
 
 @dataclass(frozen=True)
 class Document:
-    """One document in one cell of the books, on both sides."""
+    """One document in one cell of the books, on both sides, and for each side the load, file and line that brought it.
+
+    Blank where a side has no row of its own: one document may be several postings, and a fault may have no document.
+    """
 
     posting_month: dt.date
     entity_code: str
@@ -39,9 +42,14 @@ class Document:
     batch_id: str | None
     load_id: str | None
     source_line_number: int | None
+    ledger_load_id: str | None
+    ledger_source_line_number: int | None
+    file_name: str | None
+    ledger_file_name: str | None
 
 
-_COLUMNS = ", ".join(Document.__dataclass_fields__)
+_OF_OTHERS = ("file_name", "ledger_file_name")
+_OWN = tuple(name for name in Document.__dataclass_fields__ if name not in _OF_OTHERS)
 
 
 def drill(
@@ -78,9 +86,17 @@ def drill(
     table = "intermediate.int_finance__matched" if is_tied else "{marts}.fct_ledger_document"
     with open_books(settings, warehouse=is_tied) as books:
         total = books.rows(f"select count(*) from {table} where {condition}", parameters)[0][0]
+        present = {name for name, *_ in books.rows(f"describe {table}")}
+        # Books published before a column was there are read as well: it is blank.
+        own = ", ".join(name if name in present else f"null as {name}" for name in _OWN)
         rows = books.rows(
             f"""
-            select {_COLUMNS} from {table} where {condition}
+            with documents as (select {own} from {table} where {condition}),
+            files as (select load_id, any_value(file_name) as file_name from {{marts}}.mart_ledger_load group by load_id)
+            select documents.*, ours.file_name, theirs.file_name as ledger_file_name
+            from documents
+            left join files as ours on ours.load_id = documents.load_id
+            left join files as theirs on theirs.load_id = documents.ledger_load_id
             order by abs(difference_amount) desc, abs(warehouse_amount) desc, entity_code, account_code, payer_id,
                 claim_token,
                 remittance_id, transaction_token

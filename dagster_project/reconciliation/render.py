@@ -1,10 +1,12 @@
-"""The statement on paper: a bridge per entity, what does not tie, the files behind it, and where to sign.
+"""The statement on paper: a bridge per entity, what does not tie, the files behind it, and where to sign; and the documents
+behind a figure.
 
-Belongs here: how a statement looks on a terminal. Does not: what it says (statement.py).
+Belongs here: how these look on a terminal. Does not: what they say (statement.py, drill.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from itertools import groupby
 
@@ -14,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dagster_project.reconciliation.cells import CAUSES, FAULTS, JudgedCell
+from dagster_project.reconciliation.drill import Document
 from dagster_project.reconciliation.statement import AccountLine, Statement
 
 _STATUS_STYLE = {
@@ -52,6 +55,42 @@ def render(statement: Statement, console: Console) -> None:
             "      Approved by  ______________________________   Date ____________"
         )
     console.print(Rule(style="none", characters="═"))
+
+
+def render_documents(documents: Sequence[Document], total: int, month: str, console: Console) -> None:
+    """Prints the documents behind a figure: in which cell, why, how much on either side, and the file and line of each."""
+    table = _table(f"{len(documents)} of {total:,} documents of {month}, the largest differences first")
+    for name in ("entity", "account", "payer", "market", "cause", "document"):
+        table.add_column(name, no_wrap=True)
+    for name in ("warehouse USD", "ledger USD", "difference"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("load, file and line", no_wrap=True)
+    for one in documents:
+        table.add_row(
+            _words(one.entity_code),
+            _words(one.account_code),
+            one.payer_id,
+            _words(one.line_of_business),
+            _words(one.cause),
+            one.claim_token or one.remittance_id or one.transaction_token or one.batch_id,
+            *(_money(amount) for amount in (one.warehouse_amount, one.ledger_amount, one.difference_amount)),
+            "\n".join(
+                filter(
+                    None,
+                    (
+                        _place_of(one.load_id, one.file_name, one.source_line_number),
+                        _place_of(one.ledger_load_id, one.ledger_file_name, one.ledger_source_line_number),
+                    ),
+                )
+            ),
+        )
+    # As wide as it must be: a token or a file's name cut in two cannot be looked up.
+    whole = console.measure(table, options=console.options.update(max_width=10_000)).maximum
+    Console(file=console.file, width=max(console.width, whole), highlight=False).print(table)
+
+
+def _place_of(load_id: str | None, file_name: str | None, line: int | None) -> str:
+    return f"{load_id} {':'.join(str(part) for part in (file_name, line) if part)}".rstrip() if load_id else ""
 
 
 def _table(title: str) -> Table:

@@ -14,8 +14,9 @@ import dagster as dg
 import duckdb
 
 from dagster_project.reconciliation import JudgedCell, blocking_cells, unmatched_claims
+from dagster_project.resources.verdicts import shown
 from dagster_project.settings import Settings
-from expectations.calendar import MISSING, due_files
+from expectations.calendar import MISSING, due_files, owes
 from expectations.results import FAIL, NO_DATA, PASS, CheckResult, write_quality
 
 AUDIT = """
@@ -82,7 +83,7 @@ def due_files_are_there(settings: Settings) -> GateAnswer:
         {"data_source": one.data_source, "feed": one.feed, "month": f"{one.month:%Y-%m}", "due_date": str(one.due_date)}
         for one in missing
     ]
-    first = f"; the first: {' '.join(cells[0].values())}" if cells else ""
+    first = f"; the first: {' '.join(cells[0].values())} (a sender has ended? docs/quality.md)" if cells else ""
     return GateAnswer(
         len(missing), len(due), f"{len(missing)} of {len(due)} files that were due never came{first}", cells
     )
@@ -96,18 +97,31 @@ GATES: dict[str, tuple[str, Callable[[Settings], GateAnswer]]] = {
 }
 
 
-def as_check(answer: GateAnswer) -> dg.AssetCheckResult:
-    """Blocks when it fails; the UI shows which cells, and by how much."""
+# What one sender must owe for a gate without data to block.
+NEEDS: dict[str, tuple[str, ...]] = {
+    "ledger_is_explained": ("ledger_posting",),
+    "claims_match": ("medical_claim", "eligibility", "encounter"),
+    "load_audit_conserved": (),
+    "due_files_are_there": (),
+}
+
+
+def blocks(settings: Settings, name: str, answer: GateAnswer) -> bool:
+    """A gate blocks when it fails; without data, where the calendar says that what it looks at was due."""
+    return answer.verdict != NO_DATA or owes(settings, NEEDS[name])
+
+
+def as_check(answer: GateAnswer, is_blocking: bool = True) -> dg.AssetCheckResult:
+    """The UI shows which cells, and by how much."""
     schema = dg.TableSchema([dg.TableColumn(name) for name in (answer.cells[0] if answer.cells else ())])
     records = [dg.TableRecord(cell) for cell in answer.cells]
-    return dg.AssetCheckResult(
-        passed=answer.failed_count == 0,
-        severity=dg.AssetCheckSeverity.ERROR,
-        description=answer.note,
+    return shown(
+        answer.verdict,
+        is_blocking,
+        description=f"no data: {answer.note}" if answer.verdict == NO_DATA else answer.note,
         metadata={
             "failed": answer.failed_count,
             "checked": answer.checked_count,
-            "verdict": answer.verdict,
             **({"cells": dg.MetadataValue.table(records, schema)} if records else {}),
         },
     )
@@ -122,7 +136,7 @@ def record(settings: Settings, run_id: str) -> int:
             f"marts/{mart}",
             name,
             answer.verdict,
-            True,
+            blocks(settings, name, answer),
             answer.failed_count,
             answer.checked_count,
             note=answer.note,

@@ -6,7 +6,9 @@ Does not: values of rows, writing anything.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -14,6 +16,11 @@ from typing import Any
 import duckdb
 
 from dagster_project.settings import Settings
+
+# paid_amount, amount_accepted, amount: dollars. Averages, amounts per member and running totals are dollars too, but
+# their sum is none.
+MONEY = re.compile(r"(?<![a-z])amount(?![a-z])")
+NOT_SUMMED = {"average", "cumulative", "pmpm", "usual"}
 
 # The newest load of each file of each feed: earlier ones of the same name are superseded, and counted apart.
 LATEST = """
@@ -108,17 +115,42 @@ def _ask(settings: Settings, sql: str, **parameters: Any) -> Sequence[tuple[Any,
         return con.execute(sql, {**globs, **parameters}).fetchall()
 
 
-def lake_counts(settings: Settings, table: str) -> dict[str, int]:
-    """Rows, files and bytes of one of the lake's own tables."""
+def lake_counts(settings: Settings, table: str) -> dict[str, float]:
+    """Rows, dollars, files and bytes of one of the lake's own tables, and the seconds that counting them took."""
+    started = time.monotonic()
     files = sorted((settings.lake / table).glob("*.parquet"))
-    with duckdb.connect() as con:
-        counted = (
-            con.execute("select count(*) from read_parquet($1)", [[str(file) for file in files]]).fetchone()
-            if files
-            else None
-        )
+    counted: dict[str, float] = {"dagster/row_count": 0}
+    if files:
+        with duckdb.connect(config={"threads": settings.threads}) as con:
+            # The newest file has the newest columns; those an older one lacks are blank.
+            con.read_parquet([str(file) for file in files], union_by_name=True).create_view("counted")
+            counted = count_table(con, "counted")
     return {
-        "dagster/row_count": counted[0] if counted else 0,
+        **counted,
         "files": len(files),
         "bytes": sum(file.stat().st_size for file in files),
+        "seconds": round(time.monotonic() - started, 3),
     }
+
+
+def count_table(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, float]:
+    """Rows, and the sum of each column that is money, in one scan."""
+    columns = [name for name, kind, *_ in con.execute(f"describe {relation}").fetchall() if is_money(name, kind)]
+    sums = "".join(f", sum({name})" for name in columns)
+    rows, *amounts = con.execute(f"select count(*){sums} from {relation}").fetchone() or (0,)
+    named = {MONEY.sub("dollars", name): amount for name, amount in zip(columns, amounts, strict=True)}
+    return {"dagster/row_count": rows, **_floats(named)}
+
+
+def is_money(column: str, kind: str) -> bool:
+    """Whether a column is dollars by its name (docs/naming.md), and such that a sum of it means something."""
+    return kind.startswith("DECIMAL") and bool(MONEY.search(column)) and not NOT_SUMMED & set(column.split("_"))
+
+
+def dollars(**amounts: Decimal | None) -> dict[str, float]:
+    """Amounts as the UI plots them, without those that there are none of."""
+    return _floats({f"dollars_{name}": amount for name, amount in amounts.items()})
+
+
+def _floats(amounts: Mapping[str, Decimal | None]) -> dict[str, float]:
+    return {name: float(amount) for name, amount in amounts.items() if amount is not None}

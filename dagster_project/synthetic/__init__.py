@@ -4,6 +4,6 @@ Belongs here: everything that makes demonstration files. Does not: reading them;
 """
 
 from dagster_project.synthetic.canaries import canaries
-from dagster_project.synthetic.world import generate
+from dagster_project.synthetic.world import generate, last_day
 
-__all__ = ["canaries", "generate"]
+__all__ = ["canaries", "generate", "last_day"]

@@ -5,6 +5,7 @@ Belongs here: the order of things. Does not: any of the things.
 
 from __future__ import annotations
 
+import datetime as dt
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,6 +49,11 @@ DEMONSTRATION = Intensity()
 BENCHMARK = Intensity(visits=1.4, drugs=2, unrecorded=0.57)
 
 
+def last_day(months: int) -> dt.date:
+    """The last day of a world of so many months."""
+    return dt.date(FIRST_YEAR + months // 12, months % 12 + 1, 1) - dt.timedelta(days=1)
+
+
 def generate(
     landing: Path,
     answers: Path,
@@ -59,14 +65,16 @@ def generate(
     memory_limit: str = "2GB",
     threads: int = 2,
     intensity: Intensity = DEMONSTRATION,
+    scratch: Path | None = None,
 ) -> dict[str, int]:
     """Writes all feeds of a world of so many members and months, the same bytes for a seed; returns rows per feed.
 
+    `scratch` holds the world while it is made (the system's temporary folder if none is named): it holds identities.
     `ledger_error` plants faults in the finance ledger; `progress` is told (stage, done, total).
     """
     if members < 10 or not 3 <= months <= 120:
         raise ValueError(f"a world needs at least 10 members and 3 to 120 months; got {members} and {months}")
-    with tempfile.TemporaryDirectory(prefix="claimhouse-world-") as folder:
+    with tempfile.TemporaryDirectory(prefix="claimhouse-world-", dir=scratch) as folder:
         con = duckdb.connect(str(Path(folder) / "world.duckdb"))
         try:
             con.execute(f"set memory_limit = '{memory_limit}'; set threads = {int(threads)}")
@@ -114,7 +122,7 @@ def build_world(
     """All feeds but the ledger as clean tables of a connection, named as the feeds; returns first and last day."""
     progress = progress or _silent
     start = f"{FIRST_YEAR}-01-01"
-    end = con.execute(f"select (date '{start}' + to_months({months}))::date - 1").fetchall()[0][0].isoformat()
+    end = last_day(months).isoformat()
     steps: list[tuple[str, list[Callable[[], None]]]] = [
         (
             "reference",

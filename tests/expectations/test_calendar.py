@@ -6,7 +6,8 @@ import datetime as dt
 
 import pytest
 
-from expectations.calendar import CalendarError, check_calendar, check_sides, due_files
+from expectations import calendar as calendar_module
+from expectations.calendar import CalendarError, check_calendar, check_sides, due_files, expect_until, owes
 from expectations.judge import accept_load, judge_loads
 
 HEADER = "data_source,feed,period,due_day,months_due,effective_from,effective_to,source\n"
@@ -16,7 +17,7 @@ TODAY = dt.date(2026, 11, 22)
 @pytest.fixture
 def calendar(tmp_path):
     path = tmp_path / "expected.csv"
-    path.write_text(HEADER + "demo,remittance,month,10,sent,2024-01-01,,a test\n")
+    path.write_text(HEADER + "demo,remittance,month,10,sent,2024-01-01,2025-12-31,a test\n")
     return path
 
 
@@ -77,16 +78,74 @@ def test_no_data_blocks_when_a_sender_of_whom_files_are_due_sent_none(lake, cont
     assert (result.verdict, result.is_blocking, result.failed_count) == ("no_data", True, 2)
 
 
-def test_a_silent_sender_is_overdue_where_all_months_are_due_and_not_where_only_sent_ones_are(
-    lake, contracts, calendar
-):
-    """The demonstration's world ends: it must not be called overdue for ever after, while a real sender must."""
+@pytest.mark.parametrize("months_due", ["all", "sent"])
+def test_a_silent_sender_is_overdue_until_somebody_says_that_it_has_ended(lake, contracts, calendar, months_due):
+    """With `sent`, months were due up to the last file of any feed: who fell silent altogether was never late."""
     lake.load("2025-12")
     judge_loads(lake.settings, contracts, "remittance")
-    assert only(check_calendar(lake.settings, as_of=dt.date(2026, 3, 10), calendar=calendar)).verdict == "pass"
-    calendar.write_text(HEADER + "demo,remittance,month,10,all,2025-12-01,,a test\n")
+    row = f"demo,remittance,month,10,{months_due},2025-12-01"
+    calendar.write_text(f"{HEADER}{row},,a test\n")
     result = only(check_calendar(lake.settings, as_of=dt.date(2026, 3, 10), calendar=calendar))
     assert (result.verdict, result.note) == ("fail", "missing: 2026-01, 2026-02")
+    calendar.write_text(f"{HEADER}{row},2026-01-31,a test\n")
+    result = only(check_calendar(lake.settings, as_of=dt.date(2026, 3, 10), calendar=calendar))
+    assert result.note == "missing: 2026-01"
+
+
+def test_every_sender_of_the_house_is_late_when_it_falls_silent(lake, contracts):
+    lake.load("2025-12")
+    judge_loads(lake.settings, contracts, "remittance")
+    missing = [due for due in due_files(lake.settings, dt.date(2027, 12, 31)) if due.state == "missing"]
+    assert {(due.data_source, due.feed) for due in missing} >= {("demo", "remittance"), ("demo", "ledger_posting")}
+    assert max(due.month for due in missing) == dt.date(2027, 11, 1)
+
+
+@pytest.mark.parametrize("months", [6, 24])
+def test_a_world_that_ends_is_never_late_after_its_end_whatever_its_length(lake, contracts, calendar, months):
+    calendar.write_text(HEADER + "demo,remittance,month,10,sent,2024-01-01,,a test\n")
+    lake.months(months, first="2024-01")
+    judge_loads(lake.settings, contracts, "remittance")
+    last_day = dt.date(2024 + months // 12, months % 12 + 1, 1) - dt.timedelta(days=1)
+    expect_until(lake.settings, "demo", last_day, "a test")
+    for as_of in (last_day, TODAY, dt.date(2031, 1, 1)):
+        result = only(check_calendar(lake.settings, as_of=as_of, calendar=calendar))
+        assert (result.verdict, result.failed_count) == ("pass", 0)
+    assert result.checked_count == months
+
+
+def test_what_is_said_of_a_sender_replaces_what_was_said_before_and_leaves_others_alone(lake, contracts, calendar):
+    expect_until(lake.settings, "other", dt.date(2025, 1, 31), "a contract, ended")
+    for day in (dt.date(2025, 10, 31), dt.date(2025, 11, 30)):
+        path = expect_until(lake.settings, "demo", day, 'a world of "so" many months, with a comma')
+    assert [line.split(",")[:2] for line in path.read_text().splitlines()[1:]] == [
+        ["other", "2025-01-31"],
+        ["demo", "2025-11-30"],
+    ]
+    lake.load("2025-10")
+    assert [due.month.month for due in due_files(lake.settings, TODAY, calendar)] == [10, 11]
+
+
+@pytest.mark.parametrize("rows", ["demo,soon,x", "demo,,x", ",2025-12-31,x", "demo,2025-12-31,x\ndemo,2026-12-31,x"])
+def test_an_end_that_cannot_be_understood_is_refused_rather_than_never_due(lake, calendar, rows):
+    (lake.settings.home / "expected_until.csv").write_text(f"data_source,effective_to,source\n{rows}\n")
+    with pytest.raises(CalendarError, match="expected_until.csv"):
+        due_files(lake.settings, TODAY, calendar)
+
+
+def test_no_data_blocks_only_where_one_sender_owes_all_that_is_asked_for(lake, calendar, monkeypatch):
+    calendar.write_text(
+        HEADER
+        + "one,remittance,month,10,all,2025-11-01,,a test\n"
+        + "two,ledger_posting,month,10,all,2025-11-01,,a test\n"
+    )
+    monkeypatch.setattr(
+        calendar_module, "due_files", lambda settings, as_of=None: due_files(settings, as_of or TODAY, calendar)
+    )
+    assert owes(lake.settings)
+    assert owes(lake.settings, ["remittance"])
+    assert not owes(lake.settings, ["remittance", "ledger_posting"])
+    assert not owes(lake.settings, ["pharmacy_fill"])
+    assert not owes(lake.settings, ["remittance"], dt.date(2025, 12, 9))
 
 
 def test_nothing_is_due_when_a_sender_that_begins_with_its_first_file_has_sent_none(lake, calendar):

@@ -11,7 +11,7 @@ from dagster_project.settings import Settings
 from dagster_project.sources.contracts import load_contracts
 from dagster_project.sources.loads import load_everything
 from dagster_project.synthetic import generate
-from expectations.calendar import check_calendar, check_sides
+from expectations.calendar import check_calendar, check_sides, expect_until
 from expectations.judge import judge_loads
 
 TODAY = dt.date(2026, 11, 22)
@@ -23,6 +23,7 @@ def house(tmp_path_factory):
     settings = Settings(home=tmp_path_factory.mktemp("house"), quiet_seconds=0)
     contracts = load_contracts()
     generate(settings.landing, settings.answers, members=800, seed=11, months=9)
+    expect_until(settings, "demo", dt.date(2024, 9, 30), "a world of nine months")
     load_everything(settings, contracts, load_key(settings))
     return settings, contracts, {feed: judge_loads(settings, contracts, feed) for feed in contracts}
 

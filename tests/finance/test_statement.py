@@ -24,6 +24,7 @@ from dagster_project.reconciliation import (
     find_cell,
     open_books,
     render,
+    render_documents,
     statement,
     trace,
 )
@@ -128,6 +129,42 @@ def test_the_documents_of_a_cell_sum_to_its_difference_when_drilled_from_it(reco
     agreeing, count = drill(reconciled.settings, FAULTY, **figure, cause="tied", limit=10_000)
     assert sum(d.warehouse_amount for d in [*documents, *agreeing]) == cell.warehouse_amount
     assert count == len(agreeing) > 0
+
+
+def test_both_sides_of_a_document_lead_to_their_load_file_and_line(reconciled: Reconciled):
+    """Ledger-side rows once showed no file at all: the controller could not find the posting that was wrong."""
+    documents, _ = drill(reconciled.settings, FAULTY, data_source="with_errors", limit=10_000)
+    tied, _ = drill(reconciled.settings, FAULTY, data_source="with_errors", cause="tied", limit=200)
+    booked = [one for one in [*documents, *tied] if one.posting_id]
+    assert len([one for one in booked if one.load_id is None]) > 0
+    for one in booked:
+        assert one.ledger_load_id and one.ledger_file_name and "ledger" in one.ledger_file_name
+    for one in [*documents, *tied]:
+        assert (one.load_id is None) == (one.file_name is None)
+    with_line = {one.ledger_source_line_number is not None for one in booked}
+    columns = {name for name, *_ in reconciled.query("describe marts.fct_ledger_document")}
+    assert with_line == {"ledger_source_line_number" in columns}
+
+
+def test_the_documents_on_paper_name_entity_market_and_the_place_of_each_side(reconciled: Reconciled):
+    documents, total = drill(reconciled.settings, FAULTY, data_source="with_errors", limit=500)
+    out = io.StringIO()
+    render_documents(documents, total, FAULTY, Console(file=out, width=80))
+    paper = out.getvalue()
+    both = next(one for one in documents if one.load_id and one.ledger_load_id)
+    assert f"of {total:,} documents of {FAULTY}" in paper
+    assert "entity" in paper and "market" in paper and both.entity_code.replace("_", " ") in paper
+    assert f"{both.load_id} {both.file_name}:{both.source_line_number}" in paper
+    assert f"{both.ledger_load_id} {both.ledger_file_name}" in paper
+
+
+def test_books_without_the_ledgers_line_are_read_with_a_blank(reconciled: Reconciled, copied: Settings):
+    with duckdb.connect(str(copied.warehouse)) as con:
+        con.execute("alter table marts.fct_ledger_document drop column if exists ledger_source_line_number")
+    documents, total = drill(copied, FAULTY, data_source="with_errors")
+    assert total > 0
+    assert {one.ledger_source_line_number for one in documents} == {None}
+    assert any(one.ledger_file_name for one in documents)
 
 
 def test_a_claim_leads_to_its_lines_when_traced_from_a_drilled_document(reconciled: Reconciled):

@@ -60,8 +60,9 @@ def test_each_result_of_a_test_reaches_the_lake_with_its_verdict(tmp_path):
     verdicts = {name: (row["verdict"], row["is_blocking"], row["failed_count"]) for name, row in rows.items()}
     assert verdicts == {
         "passes": ("pass", True, 0), "fails": ("fail", True, 2), "breaks": ("error", True, 0),
-        "waits": ("no_data", True, 0), "warns": ("fail", False, 2),
+        "waits": ("error", True, 0), "warns": ("fail", False, 2),
     }  # fmt: skip
+    assert "did not run" in rows["waits"]["note"]
     assert {(row["checker"], row["asset"], row["run_id"]) for row in rows.values()} == {
         ("dbt", "marts/fct_claim", "run-1")
     }

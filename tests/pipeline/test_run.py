@@ -13,6 +13,7 @@ from dagster import DagsterInstance, DagsterRunStatus
 from dagster_project.cli.terminal import SET_ASIDE
 from dagster_project.publication.publish import read_manifest
 from dagster_project.resources.launch import PROCESS, clear_dead_runs
+from dagster_project.sources.contracts import load_contracts
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +64,21 @@ def test_every_check_of_the_run_is_in_the_quality_mart(second):
             ).fetchall()
         }
         runs = con.execute("select count(distinct run_id) from mart_data_quality where checker = 'dbt'").fetchone()
+        verdicts = con.execute(
+            "select run_id, count(distinct asset) from mart_data_quality where check_name = 'acceptable' group by all"
+        ).fetchall()
+        published = con.execute(
+            "select verdict, count(*) from mart_data_quality where check_name = 'published_as_built' group by all"
+        ).fetchall()
+        idle = con.execute(
+            "select count(*) from mart_data_quality where verdict = 'no_data' and is_blocking"
+        ).fetchone()
     assert set(checkers) == {"great_expectations", "dbt", "dagster"}
     assert gates == {"ledger_is_explained", "claims_match", "load_audit_conserved", "due_files_are_there"}
     assert runs == (2,)
+    assert [count for _, count in verdicts] == [len(load_contracts())] * 2
+    assert published == [("pass", 1)]  # of the first run: the second's comes after its publication
+    assert idle == (0,)
 
 
 def test_the_run_is_in_the_history_with_numbers_that_the_ui_plots(demo_settings):
@@ -76,7 +89,16 @@ def test_the_run_is_in_the_history_with_numbers_that_the_ui_plots(demo_settings)
         for key, names in (
             (["raw", "remittance"], ("dagster/row_count", "dollars_accepted", "bytes", "seconds")),
             (["marts", "fct_claim_line"], ("dagster/row_count", "paid_dollars", "bytes", "Execution Duration")),
-            (["published", "marts"], ("dagster/row_count", "bytes", "seconds")),
+            (["raw", "landing"], ("dagster/row_count", "bytes", "seconds")),
+            (["lake", "loads"], ("dagster/row_count", "dollars_accepted", "bytes", "seconds")),
+            (["lake", "quality"], ("dagster/row_count", "bytes", "seconds")),
+            (
+                ["staging", "stg_remittance__adjudications"],
+                ("dagster/row_count", "dollars_staged", "Execution Duration"),
+            ),
+            (["staging", "stg_lake__loads"], ("dagster/row_count", "Execution Duration")),
+            (["marts", "mart_denials"], ("dagster/row_count", "denied_charge_dollars", "bytes", "Execution Duration")),
+            (["published", "marts"], ("dagster/row_count", "dollars_paid", "bytes", "seconds")),
         ):
             event = instance.get_latest_materialization_event(dg.AssetKey(key))
             metadata = event.asset_materialization.metadata

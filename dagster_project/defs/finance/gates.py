@@ -5,7 +5,7 @@ Belongs here: which mart each gate is a check of. Does not: what a gate asks (re
 
 import dagster as dg
 
-from dagster_project.resources.gates import GATES, as_check
+from dagster_project.resources.gates import GATES, as_check, blocks
 from dagster_project.resources.house import House
 
 
@@ -14,7 +14,8 @@ def gate_check(name: str) -> dg.AssetChecksDefinition:
 
     @dg.asset_check(name=name, asset=["marts", mart], blocking=True, pool="warehouse", description=gate.__doc__)
     def check(house: House) -> dg.AssetCheckResult:
-        return as_check(gate(house.settings))
+        answer = gate(house.settings)
+        return as_check(answer, blocks(house.settings, name, answer))
 
     return check
 

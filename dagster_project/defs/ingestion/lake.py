@@ -10,6 +10,7 @@ import dagster as dg
 
 from dagster_project.resources.house import House
 from dagster_project.resources.tallies import lake_counts
+from dagster_project.resources.verdicts import TRY_AGAIN
 from dagster_project.sources.contracts import load_contracts
 
 TABLES = {
@@ -36,6 +37,7 @@ READ_BY = (
     ],
     name="lake_tables",
     pool="lake",
+    retry_policy=TRY_AGAIN,
 )
 def lake_tables(house: House) -> Iterator[dg.MaterializeResult]:
     for table in TABLES:

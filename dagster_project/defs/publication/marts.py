@@ -7,6 +7,8 @@ import dagster as dg
 
 from dagster_project.resources.dbt import ensure_manifest, load_manifest
 from dagster_project.resources.house import House
+from dagster_project.resources.published import publication_metadata, record_differences
+from dagster_project.resources.verdicts import TRY_AGAIN
 from dagster_project.settings import load_settings
 
 KEY = dg.AssetKey(["published", "marts"])
@@ -27,6 +29,7 @@ def all_marts() -> list[dg.AssetKey]:
     group_name="published_marts",
     kinds={"duckdb", "deltalake"},
     pool="warehouse",
+    retry_policy=TRY_AGAIN,
     description=(
         "One DuckDB file and one Delta table per mart, with a manifest: what analysts, finance and BI tools read.\n\n"
         "Waits for every blocking check; if one fails, the last good publication stays. If it is wrong, everybody is. "
@@ -37,16 +40,7 @@ def published_marts(context: dg.AssetExecutionContext, house: House) -> dg.Mater
     from dagster_project.publication.publish import publish
 
     done = publish(house.settings, ensure_manifest(house.settings), context.run_id)
-    return dg.MaterializeResult(
-        metadata={
-            "dagster/row_count": sum(done.row_counts.values()),
-            "marts": len(done.row_counts),
-            "unchanged_marts": len(done.linked),
-            "bytes": done.byte_count,
-            "seconds": round(done.seconds, 3),
-            "publication": done.publication_id,
-        }
-    )
+    return dg.MaterializeResult(metadata=publication_metadata(house.settings, done))
 
 
 @dg.asset_check(
@@ -54,10 +48,8 @@ def published_marts(context: dg.AssetExecutionContext, house: House) -> dg.Mater
     pool="warehouse",
     description="Every mart has as many rows in the DuckDB file and the Delta table as in the warehouse.",
 )
-def published_as_built(house: House) -> dg.AssetCheckResult:
+def published_as_built(context: dg.AssetCheckExecutionContext, house: House) -> dg.AssetCheckResult:
     from dagster_project.publication.publish import differences
 
     found = differences(house.settings, ensure_manifest(house.settings))
-    return dg.AssetCheckResult(
-        passed=not found, metadata={"different_marts": ", ".join(one.mart for one in found) or "none"}
-    )
+    return record_differences(house.settings, context.run.run_id, [one.mart for one in found], len(all_marts()))
