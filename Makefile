@@ -8,7 +8,7 @@ STAMP := $(VENV)/.synced
 # Bytecode makes imports two to three times faster, whatever the shell says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test ui env clean
+.PHONY: run test ui env bench clean
 .DEFAULT_GOAL := run
 
 run: $(STAMP)
@@ -19,6 +19,10 @@ ui: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadscope $(PYTEST_ARGS)
+
+# Measures the pipeline at full scale and writes docs/performance.md; MEMBERS=2000 makes it small, BENCH=FOLDER says where.
+bench: $(STAMP)
+	$(BIN)/python -m tests.bench.pipeline
 
 env: $(STAMP)
 
