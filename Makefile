@@ -8,7 +8,7 @@ STAMP := $(VENV)/.synced
 # Bytecode makes imports two to three times faster, whatever the shell says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test ui env bench clean
+.PHONY: run test ui env bench soak clean
 .DEFAULT_GOAL := run
 
 run: $(STAMP)
@@ -23,6 +23,10 @@ test: $(STAMP)
 # Measures the pipeline at full scale and writes docs/performance.md; MEMBERS=2000 makes it small, BENCH=FOLDER says where.
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench.pipeline
+
+# Kills runs at every moment, fills the disk: what `make test` tries at a few. Takes the better part of an hour.
+soak: $(STAMP)
+	CLAIMHOUSE_SOAK=1 $(BIN)/python -m pytest tests/faults -n 2 --dist load $(PYTEST_ARGS)
 
 env: $(STAMP)
 

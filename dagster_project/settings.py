@@ -18,7 +18,13 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 DBT_PROJECT = REPOSITORY / "dbt_project"
 
 # Secrets and test switches that other modules read themselves.
-OTHER_VARIABLES = {"CLAIMHOUSE_TOKEN_KEY", "CLAIMHOUSE_TOKEN_KEY_VERSION", "CLAIMHOUSE_REAL_DATA", "CLAIMHOUSE_RULES"}
+OTHER_VARIABLES = {
+    "CLAIMHOUSE_TOKEN_KEY",
+    "CLAIMHOUSE_TOKEN_KEY_VERSION",
+    "CLAIMHOUSE_REAL_DATA",
+    "CLAIMHOUSE_RULES",
+    "CLAIMHOUSE_SOAK",
+}
 
 
 class SettingsError(ValueError):

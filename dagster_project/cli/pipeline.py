@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dagster_project.cli.data import DEFAULT_MEMBERS, DEFAULT_MONTHS, DEFAULT_SEED, AsJson, has_files, write_demo_files
+from dagster_project.cli.guard import check_home, only_run
 from dagster_project.cli.terminal import DONE, FAULT, SET_ASIDE, Problem, bars, console, show_json
 from dagster_project.settings import REPOSITORY, Settings, load_settings
 
@@ -30,9 +31,10 @@ def run(as_json: AsJson = False) -> int:
 
     settings = load_settings()
     _check(settings)
-    if not has_files(settings):
-        write_demo_files(settings, DEFAULT_MEMBERS, DEFAULT_SEED, DEFAULT_MONTHS)
-    outcome = _launch(settings, "everything", quiet=as_json)
+    with only_run(settings):
+        if not has_files(settings):
+            write_demo_files(settings, DEFAULT_MEMBERS, DEFAULT_SEED, DEFAULT_MONTHS)
+        outcome = _launch(settings, "everything", quiet=as_json)
     told = summary.of_run(settings, outcome)
     show_json(told) if as_json else summary.show_run(settings, told)
     return _exit_code(outcome, [*told.waiting_loads, *told.set_aside_files, *told.left_files])
@@ -45,7 +47,9 @@ def publish(as_json: AsJson = False) -> int:
     settings = load_settings()
     if not settings.warehouse.exists():
         raise Problem(f"there is no warehouse at {settings.warehouse}", "Build it first: claimhouse run", SET_ASIDE)
-    outcome = _launch(settings, "publish", quiet=as_json)
+    check_home(settings)
+    with only_run(settings):
+        outcome = _launch(settings, "publish", quiet=as_json)
     told = summary.of_run(settings, outcome)
     show_json({"outcome": outcome, "publication": told.publication}) if as_json else summary.show_publication(
         settings, told
@@ -137,6 +141,7 @@ def _check(settings: Settings) -> None:
     from dagster_project.sources.contracts import load_contracts
 
     load_contracts()
+    check_home(settings)
     load_key(settings)
 
 

@@ -234,12 +234,16 @@ def show_ledger(lines: Sequence[LedgerLine]) -> None:
 
 
 def show_failures(told: RunSummary) -> None:
+    from dagster_project.resources.launch import NO_SPACE
+
     out = console()
     for check in told.failed_checks:
         word = "blocks" if check.is_blocking else "warns"
         out.print(f"Check {check.check} of {check.asset} fails and {word}. {check.about}".rstrip(), markup=False)
     for step in told.failed_steps:
-        if not step.is_gate:
+        if step.error == NO_SPACE:
+            out.print(f"Step {step.step} stopped: {NO_SPACE}. Free some space and run again; nothing is half done.")
+        elif not step.is_gate:
             out.print(
                 f"Step {step.step} fell over: {step.error}. The UI shows its log: claimhouse ui, run {told.run_id}",
                 markup=False,

@@ -27,6 +27,7 @@ from dagster_project.settings import Settings
 PROCESS = "claimhouse/process"
 # Errors by which a step says that the data are not fit, and not that it fell over: a blocking check, failed dbt tests.
 DATA_FAILED = {"DagsterAssetCheckFailedError", "Failure"}
+NO_SPACE = "No space left on device"  # the one message of the system that is passed on: a person can mend it
 POLL_SECONDS = 0.25
 UNFINISHED = [
     DagsterRunStatus.STARTED,
@@ -197,7 +198,11 @@ def note(progress: Progress, entry: EventLogEntry) -> None:
     elif event.event_type == DagsterEventType.STEP_FAILURE:
         error = event.step_failure_data.error
         kind = (error.cause.cls_name if error and error.cause else error.cls_name if error else None) or "unknown"
-        progress.failed_steps.append(FailedStep(event.step_key or "", kind, kind in DATA_FAILED))
+        told = f"{error.message} {error.cause.message if error.cause else ''}" if error else ""
+        is_full = NO_SPACE in told
+        progress.failed_steps.append(
+            FailedStep(event.step_key or "", NO_SPACE if is_full else kind, kind in DATA_FAILED and not is_full)
+        )
 
 
 def _seconds(instance: DagsterInstance, run_id: str) -> dict[str, float]:

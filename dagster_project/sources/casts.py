@@ -15,7 +15,19 @@ BLANKS = "' ' || chr(9) || chr(13) || chr(160)"
 ISO_DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"]
 _TIMESTAMP = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?(Z|[+-]\d\d(:?\d\d)?)?"
 _NUMBER = r"-?(\d+\.?\d*|\.\d+)"
-AMOUNT_DIGITS = r"-?(\d{1,28}(\.\d{0,10}0*)?|\.\d{1,10}0*)"
+# 18 digits before the point: no sum of a file's amounts can then leave 38 digits, which once ended a whole run.
+AMOUNT_DIGITS = r"-?(\d{1,18}(\.\d{0,10}0*)?|\.\d{1,10}0*)"
+
+# What may be cleaned: commas and blanks between digits stand before three digits. `12,50` is a European 12.50 and no
+# 1250, which it once was read as; and `12 50` is two numbers.
+WRITTEN_NUMBER = r"[-+($ \t\r\x{a0}]*(\d{1,3}([, \t\r\x{a0}]\d{3})+|\d*)(\.\d*)?[)$ \t\r\x{a0}]*"
+
+# What a spreadsheet leaves of a text that looked like a number, or of a formula: no text or code is ever meant so.
+_SPREADSHEET_DAMAGE = r"(?i)=\".*\"|#(REF!|N/A|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|#+)|\d(\.\d+)?E\+\d+"
+# Words of databases and programs for nothing. As an id they would make one person of all who have none, and behind a
+# token nobody would see it. A layout whose sender means blank by them says so in null_values.
+_NO_ID = r"(?i)null|\(null\)|<null>|n/?a|<na>|nan|none|nil|\\n"
+_EARLIEST = "date '1800-01-01'"
 
 
 def literal(text: str) -> str:
@@ -31,7 +43,7 @@ def cleaned_number(value: str) -> str:
     """Without $, thousands commas, blanks and a leading +; parentheses mean negative."""
     bare = f"translate({value}, '$, ' || chr(9) || chr(13) || chr(160), '')"
     return (
-        f"case when {value} is null then null "
+        f"case when {value} is null then null when not regexp_full_match({value}, '{WRITTEN_NUMBER}') then {value} "
         f"when {bare} like '(%)' then '-' || substr({bare}, 2, length({bare}) - 2) else ltrim({bare}, '+') end"
     )
 
@@ -127,6 +139,8 @@ def reasons(column: Column, text: str, value: str, today: dt.date) -> list[tuple
         found.append((f"{value} is null and {text} is not null", f"not_a_{column.type}"))
     elif column.type == "boolean":
         found.append((f"{value} is null and {text} is not null", "not_allowed"))
+    elif column.type in ("text", "code"):
+        found += _never_meant(column, value)
     if column.allowed is not None:
         allowed = [item.lower() if column.is_lower_case else item.upper() for item in column.allowed]
         chosen = allowed if column.type == "code" else column.allowed
@@ -138,8 +152,24 @@ def reasons(column: Column, text: str, value: str, today: dt.date) -> list[tuple
         if column.type == "timestamp":
             value = f"cast({value} as date)"
         found.append((f"{value} not between {low} and {high}", "out_of_range"))
+    elif column.type in ("date", "timestamp"):
+        # A two-digit year read by a format with four is one of the first century.
+        found.append((f"{value} < {_EARLIEST}", "out_of_range"))
     if column.minimum is not None:
         found.append((f"{value} < {_bound(column.minimum, today)}", "out_of_range"))
+    return found
+
+
+def _never_meant(column: Column, value: str) -> list[tuple[str, str]]:
+    """Texts that look like values and are damage. Cheap looks come first: hardly any value needs the expression."""
+    found = []
+    if column.allowed is None and column.pattern is None:  # those find it themselves
+        suspect = f"(contains({value}, '+') or starts_with({value}, '#') or starts_with({value}, '='))"
+        found.append((f"{suspect} and regexp_full_match({value}, '{_SPREADSHEET_DAMAGE}')", "spreadsheet_damage"))
+    if column.token_kind:
+        replaced = f"contains({value}, chr(65533))"  # a character that somebody lost: unpack.py, or the sender
+        is_word = f"(strlen({value}) < 7 and regexp_full_match({value}, '{_NO_ID}'))"
+        found.append((f"{replaced} or {is_word}", "not_an_id"))
     return found
 
 

@@ -10,7 +10,7 @@ import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +19,11 @@ import pyarrow.compute as pc
 
 from dagster_project.sources.layouts import Layout, Mapping, fill, fill_mapping
 from dagster_project.sources.recognise import position
-from dagster_project.sources.unpack import blocks, decode_mixture
+from dagster_project.sources.unpack import Unreadable, blocks, control_file, decode_mixture
 
 AMOUNT = pa.decimal128(38, 10)
-NUMBER = r"^-?(\d{1,28}(\.\d{0,10}0*)?|\.\d{1,10}0*)$"
+NUMBER = r"^-?(\d{1,18}(\.\d{0,10}0*)?|\.\d{1,10}0*)$"
+WRITTEN = r"^[-+($ \t\r]*(\d{1,3}([, \t\r]\d{3})+|\d*)(\.\d*)?[)$ \t\r]*$"  # commas group thousands, nothing else
 _BLANK = np.zeros(256, dtype=bool)
 _BLANK[[9, 10, 13, 32]] = True
 Bytes = np.ndarray
@@ -167,9 +168,9 @@ class _Counter:
         total.row_count += int(is_footer.sum())
         for text in map(decode_mixture, texts.filter(pa.array(is_footer)).to_pylist()):
             if footer.row_count and (found := re.search(footer.row_count, text)):
-                total.control_row_count = int(found[1].replace(",", ""))
+                total.control_row_count = _told_rows(found[1])
             if footer.amount and (found := re.search(footer.amount, text)):
-                total.control_amount = Decimal(found[1].replace(",", "").replace("$", ""))
+                total.control_amount = _told_amount(found[1])
         return lines.where(~is_footer)
 
     def _split_plain(self, lines: Lines) -> tuple[dict[str, pa.Array], int]:
@@ -255,13 +256,16 @@ def _trimmed(texts: pa.Array) -> pa.Array:
 
 def _unquoted(texts: pa.Array) -> pa.Array:
     quoted = pc.starts_with(texts, '"')
-    inner = pc.replace_substring(pc.utf8_slice_codeunits(texts, 1, -1), '""', '"')
+    # By bytes: a letter of cp1252 in a quoted amount once ended the loads of the whole feed.
+    sliced = pc.binary_slice(texts.view(pa.large_binary()), 1, -1).view(pa.large_string())
+    inner = pc.replace_substring(sliced, '""', '"')
     return _trimmed(pc.if_else(quoted, inner, texts))
 
 
 def _numbers(texts: pa.Array) -> pa.Array:
     """Exact decimals; NULL where the text is no number."""
-    bare = pc.replace_substring_regex(texts, r"[$, \t\r]", "")
+    written = pc.if_else(pc.match_substring_regex(texts, WRITTEN), texts, None)
+    bare = pc.replace_substring_regex(written, r"[$, \t\r]", "")
     bare = pc.replace_substring_regex(pc.replace_substring_regex(bare, r"^\((.*)\)$", r"-\1"), r"^\++", "")
     fits = pc.match_substring_regex(bare, NUMBER)
     canonical = pc.replace_substring_regex(pc.if_else(fits, bare, None), r"(\.\d{10})0+$", r"\1")
@@ -270,14 +274,28 @@ def _numbers(texts: pa.Array) -> pa.Array:
 
 def control_totals(path: Path) -> tuple[int | None, Decimal | None]:
     """What the sender says in `<file>.ctl`: lines `row_count,123` and `amount,4567.89`."""
-    control = path.with_name(path.name + ".ctl")
-    if not control.is_file():
+    control = control_file(path)
+    if control is None:
         return None, None
-    with control.open(encoding="utf-8-sig", newline="") as file:
-        values = {row[0].strip().lower(): row[1].strip() for row in csv.reader(file) if len(row) >= 2}
     try:
-        rows = int(values["row_count"].replace(",", "")) if values.get("row_count") else None
-        amount = Decimal(values["amount"].replace(",", "").replace("$", "")) if values.get("amount") else None
-    except (ValueError, InvalidOperation):
-        raise ValueError(f"{control.name}: row_count and amount must be numbers") from None
+        with control.open(encoding="utf-8-sig", newline="") as file:
+            values = {row[0].strip().lower(): row[1].strip() for row in csv.reader(file) if len(row) >= 2}
+    except (ValueError, csv.Error, OSError):
+        raise Unreadable("broken_control_file") from None
+    rows = _told_rows(values["row_count"]) if values.get("row_count") else None
+    amount = _told_amount(values["amount"]) if values.get("amount") else None
     return rows, amount
+
+
+def _told_rows(text: str) -> int:
+    """A sender's number of rows. Raises Unreadable: a total that is none must not end the loads of all other files."""
+    if not re.fullmatch(r"[0-9]{1,15}", bare := text.replace(",", "").strip()):
+        raise Unreadable("broken_control_file")
+    return int(bare)
+
+
+def _told_amount(text: str) -> Decimal:
+    """A sender's sum of dollars, as far as it can be recorded. Raises Unreadable."""
+    if not re.fullmatch(r"[-+]?([0-9]{1,18}(\.[0-9]{0,10})?|\.[0-9]{1,10})", bare := re.sub("[$, ]", "", text)):
+        raise Unreadable("broken_control_file")
+    return Decimal(bare)

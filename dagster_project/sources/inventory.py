@@ -23,7 +23,7 @@ from dagster_project.sources.contracts import Contract, nearest
 from dagster_project.sources.lake import INVENTORY, write_rows
 from dagster_project.sources.layouts import NAME_PATTERN
 from dagster_project.sources.recognise import Format, NotRecognised, Recognised, formats, recognise
-from dagster_project.sources.unpack import Unreadable, survey
+from dagster_project.sources.unpack import Unreadable, control_file, survey
 
 ADVICE = "Add a layout: docs/add-a-layout.md, or: claimhouse load FILE --layout NAME"
 NO_SOURCE = "nothing says who sent it: its layout is our own, which any sender may use."
@@ -44,8 +44,12 @@ EXPLANATIONS = {
     "truncated_gzip": "its gzip data end too early. Fetch it again.",
     "broken_gzip": "its gzip data are broken. Fetch it again.",
     "broken_zip": "its zip archive is broken. Fetch it again.",
+    "unknown_zip": "its zip is packed in a way that few can unpack. Unpack it, or pack it again with gzip.",
     "several_files_in_zip": "its zip holds several files. Unpack it and place them one by one.",
     "encrypted_zip": "its zip asks for a password. Unpack it first.",
+    "broken_link": "it is a link that leads nowhere. Place the file itself.",
+    "no_permission": "we may not read it. Give us the right (chmod), or place a copy.",
+    "name_not_utf8": "its name is not UTF-8. Rename it.",
     "outside_landing": "it is a link to a file outside landing. Place the file itself.",
 }
 
@@ -141,7 +145,16 @@ def take_inventory(settings: Settings, contracts: Mapping[str, Contract]) -> lis
     now = time.time_ns()
     for found in _walk(settings.landing):
         old = before.get(found.file_name)
-        if old and old.state != "growing" and _same_file(old, found) and old.rules_hash == rules:
+        if (shown := _as_utf8(found.file_name)) != found.file_name:  # such a name cannot even be recorded
+            found = replace(found, file_name=shown)
+            seen[shown] = _set_aside(found, "name_not_utf8", EXPLANATIONS["name_not_utf8"], "")
+        elif (
+            old
+            and old.state != "growing"
+            and old.reason_code != "no_permission"
+            and _same_file(old, found)
+            and old.rules_hash == rules
+        ):
             seen[found.file_name] = old
         elif abs(now - found.modified_ns) < settings.quiet_seconds * 1e9:
             seen[found.file_name] = found
@@ -180,19 +193,38 @@ def _rules_hash(known_formats: list[Format], contracts: Mapping[str, Contract], 
     return sha256(repr((sources, shapes, is_demonstration)).encode()).hexdigest()[:16]
 
 
+def _as_utf8(name: str) -> str:
+    """The name itself, or with the bytes spelled out that are no UTF-8."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def _walk(landing: Path) -> Iterator[Inventoried]:
     for folder, folders, files in os.walk(landing, followlinks=False):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             path = Path(folder, name)
-            if name.startswith(".") or name.lower().endswith(_NOT_DATA) or not path.is_file():
+            if name.startswith(".") or name.lower().endswith(_NOT_DATA):
                 continue
-            yield _measured(landing, path)
+            if path.is_file() or _leads_nowhere(path):
+                yield _measured(landing, path)
+
+
+def _leads_nowhere(path: Path) -> bool:
+    """A link to what is not there, or to itself: somebody meant to deliver a file, so it is told."""
+    return path.is_symlink() and not path.exists()
+
+
+def status_of(path: Path) -> os.stat_result:
+    """Of a link that leads nowhere its own. Raises FileNotFoundError where nothing is."""
+    try:
+        return path.stat()
+    except OSError:
+        return path.lstat()
 
 
 def _measured(landing: Path, path: Path) -> Inventoried:
     try:
-        status = path.stat()
+        status = status_of(path)
     except FileNotFoundError:
         return Inventoried(path.relative_to(landing).as_posix(), -1, -1)
     return Inventoried(path.relative_to(landing).as_posix(), status.st_size, status.st_mtime_ns)
@@ -214,10 +246,14 @@ def _looked_at(
 def _judged(
     path: Path, found: Inventoried, settings: Settings, known_formats: list[Format], contracts: Mapping[str, Contract]
 ) -> Inventoried:
+    if _leads_nowhere(path):
+        return _set_aside(found, "broken_link", EXPLANATIONS["broken_link"], "")
     if path.is_symlink() and not path.resolve().is_relative_to(settings.landing.resolve()):
         return _set_aside(found, "outside_landing", EXPLANATIONS["outside_landing"])
     try:
         told = survey(path)
+    except PermissionError:  # one such file once ended the inventory of all
+        return _set_aside(found, "no_permission", EXPLANATIONS["no_permission"], "")
     except Unreadable as error:
         with path.open("rb") as file:
             digest = sha256(file.read(1 << 24)).hexdigest()
@@ -312,6 +348,8 @@ def place(
     folders = [f"{word}={value}" for word, value in words.items() if value]
     plan = []
     for path in paths:
+        if (shown := _as_utf8(str(path))) != str(path):
+            raise UnrecognisedFile(f"{shown} was not taken in: {EXPLANATIONS['name_not_utf8']}")
         try:
             fits = recognise(survey(path).head, known_formats, layout)
         except Unreadable as error:
@@ -355,10 +393,12 @@ def _copied(path: Path, target: Path, fits: Recognised, quiet_seconds: float) ->
         version += 1
     placed = lies_at(version)
     placed.parent.mkdir(parents=True, exist_ok=True)
-    control = path.with_name(path.name + ".ctl")
-    for origin, copy in ((control, placed.with_name(control.name)), (path, placed)):
-        if origin.is_file() and not copy.exists():
-            unfinished = copy.with_name(f".{copy.name}.{os.getpid()}.unfinished")
+    # The totals first: they are there when the file appears.
+    for origin in filter(None, (control_file(path), path)):
+        copy = placed.with_name(origin.name)
+        if not copy.exists():
+            # Not the name itself: with more before and after it, the longest that the disk takes is too long.
+            unfinished = copy.with_name(f".{sha256(copy.name.encode()).hexdigest()[:16]}.{os.getpid()}.unfinished")
             shutil.copyfile(origin, unfinished)
             quieten(unfinished, quiet_seconds)
             unfinished.replace(copy)

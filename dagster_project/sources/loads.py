@@ -35,6 +35,7 @@ from dagster_project.sources.inventory import (
     place,
     quieten,
     read_inventory,
+    status_of,
     take_inventory,
 )
 from dagster_project.sources.lake import prepare_lake, schema, write_rows
@@ -62,6 +63,7 @@ __all__ = [
 
 Progress = Callable[[int, int, str], None]
 
+NO_SPACE = "No space left on device"
 # Reasons that are found only while reading: the same content would end the same way again.
 FOUND_WHILE_READING = ("line_too_long", "unreadable_text")
 
@@ -199,7 +201,8 @@ def _load(
         # DuckDB's messages quote the line: neither message nor chain may go on from here.
         reason = _reason_of(error)
         if reason is None:
-            raise LoadFailed(f"{item.file_name}: reading failed ({type(error).__name__})") from None
+            why = NO_SPACE if NO_SPACE in str(error) else type(error).__name__
+            raise LoadFailed(f"{item.file_name}: reading failed ({why})") from None
         audit, outcomes = replace(audit, status="set_aside", reason_code=reason), []
     if not _is_unchanged(path, item):
         return None
@@ -220,7 +223,7 @@ def _reason_of(error: duckdb.Error) -> str | None:
 
 def _is_unchanged(path: Path, item: Inventoried) -> bool:
     try:
-        status = path.stat()
+        status = status_of(path)
     except FileNotFoundError:
         return False
     return (status.st_size, status.st_mtime_ns) == (item.byte_count, item.modified_ns)
@@ -236,10 +239,7 @@ def _read(
     path: Path,
 ) -> tuple[LoadAudit, list[dict[str, Any]]]:
     reading = _prepare(item, contract, scratch, path)
-    try:
-        control = control_totals(path)
-    except ValueError:
-        raise Unreadable("broken_control_file") from None
+    control = control_totals(path)
     with ThreadPoolExecutor(1) as beside:  # the second count runs beside the reading, on its own copy of the bytes
         counting = beside.submit(
             count_file,
@@ -257,7 +257,12 @@ def _read(
         if any(row["outcome"] == "set_aside" for row in outcomes):
             write_quarantine(con, problems, audit, settings)
         con.execute(f"drop table {ROWS}")
-        count = counting.result()
+        try:
+            count = counting.result()
+        except Unreadable:  # its trailer's totals are no numbers: what was written is of no load
+            raw_path.unlink()
+            (settings.quarantine / contract.feed / f"{audit.load_id}.parquet").unlink(missing_ok=True)
+            raise
     # One amount is told of a file, which may feed several feeds: it is asked of those that read it.
     has_amount = contract.amount in reading.layout.columns
     sums = {outcome: _sum(outcomes, outcome) for outcome in ("accepted", "set_aside", "excluded")}

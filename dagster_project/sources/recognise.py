@@ -126,6 +126,13 @@ def recognise(head: str, known_formats: Iterable[Format], layout: str | None = N
         names = ", ".join(sorted(candidate.format.name for candidate in complete))
         return NotRecognised("ambiguous_layout", f"its header fits several layouts equally well: {names}")
     found = complete[0]
+    places = {column: position(found.header, column) for column in found.format.known}
+    repeated = sorted(
+        column for column, place in places.items() if place is not None and found.header.count(found.header[place]) > 1
+    )
+    if repeated:
+        # Which of the two is meant cannot be told; the first was once taken without a word.
+        return NotRecognised("repeated_column", f"column {repeated[0]!r} stands more than once in its header.")
     unread = tuple(cell for cell in _cells_left(found) if cell)
     return Recognised(
         found.format.layout, found.format.feeds, found.delimiter, found.line_number, tuple(found.header), unread

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import hashlib
+import lzma
 import os
 import re
 import shutil
@@ -27,8 +28,11 @@ CHUNK = 1 << 20
 HEAD = 1 << 16
 BOM = codecs.BOM_UTF8
 
-# Bytes that DuckDB's line reader would trip over: NUL, and the delimiter it is given so that a line stays whole.
-NUL, LINE_DELIMITER = b"\0", b"\x01"
+NUL = b"\0"
+# Bytes that no line of text has. DuckDB's line reader would trip over two of them: NUL, and \1, the delimiter it is
+# given so that a line stays whole. The others would hide in ids and move the cursor of whoever looks at a value.
+_CONTROLS = bytes(byte for byte in [*range(32), 127] if byte not in b"\t\n\r")
+_CONTROL = re.compile("[" + re.escape(_CONTROLS.decode()) + "]")
 
 _RETURNS = re.compile("\r{1,2}\n")
 _EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -71,7 +75,7 @@ def survey(path: Path) -> Survey:
         if len(head) < HEAD:
             head += chunk[: HEAD - len(head)]
         digest.update(chunk)
-        has_control = has_control or NUL in chunk or LINE_DELIMITER in chunk
+        has_control = has_control or len(chunk.translate(None, _CONTROLS)) < len(chunk)
         feeds += chunk.count(b"\n")
         if b"\r" in chunk or last == b"\r":
             returns += chunk.count(b"\r")
@@ -110,6 +114,15 @@ def _judge(head: bytes) -> None:
         raise Unreadable("binary")
 
 
+def control_file(path: Path) -> Path | None:
+    """The sender's totals beside a file, if there are any."""
+    control = path.with_name(path.name + ".ctl")
+    try:
+        return control if control.is_file() else None
+    except OSError:  # a name so long that none can be four letters longer; asking for it once ended all loads
+        return None
+
+
 def packing(path: Path) -> str:
     """plain, gzip or zip, by the first bytes: names lie."""
     with path.open("rb") as file:
@@ -126,11 +139,13 @@ def blocks(path: Path) -> Iterator[bytes]:
             while chunk := file.read(CHUNK):
                 yield chunk
     except EOFError:
-        raise Unreadable("truncated_gzip") from None
+        raise Unreadable("broken_zip" if packing(path) == "zip" else "truncated_gzip") from None
     except (gzip.BadGzipFile, zlib.error):
-        raise Unreadable("broken_gzip") from None
-    except zipfile.BadZipFile:
+        raise Unreadable("broken_zip" if packing(path) == "zip" else "broken_gzip") from None
+    except (zipfile.BadZipFile, lzma.LZMAError):
         raise Unreadable("broken_zip") from None
+    except NotImplementedError:  # Deflate64, as Windows packs what is large: it once ended the inventory of all files
+        raise Unreadable("unknown_zip") from None
 
 
 @contextmanager
@@ -200,10 +215,7 @@ def write_clean(path: Path, target: Path) -> None:
 def _cleaned(text: str, lone_return: str) -> str:
     if "\r" in text:
         text = _RETURNS.sub("\n", text).replace("\r", lone_return)
-    for control in ("\0", "\x01"):
-        if control in text:
-            text = text.replace(control, "\ufffd")  # stays visible, and fails whatever pattern the column has
-    return text
+    return _CONTROL.sub("\ufffd", text)  # stays visible, and fails whatever pattern the column has
 
 
 @contextmanager

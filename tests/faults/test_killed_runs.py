@@ -1,0 +1,73 @@
+"""A run that was killed is caught up with by the next, and nobody sees that it was: three moments here, all in `make soak`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from dagster_project.settings import Settings
+from tests.conftest import Claimhouse, settings_of
+from tests.faults.killing import MOMENTS, Moment, loads, run_until
+
+# A home is killed at these one after the other and never ends a run between, so that what one leaves meets the next.
+QUICK = ("half of the loads are recorded", "claims have events", "the marts' file is being written")
+# What a mart tells of runs themselves differs from run to run.
+OF_RUNS = {"mart_data_quality"}
+OF_TIMES = {"mart_load_audit": "loaded_at"}
+
+
+def landed(demo: Settings, home: Path) -> Settings:
+    """A home with the demonstration's files and key, and nothing read yet; an earlier publication can be seen."""
+    for folder in ("landing", "protected", "publications"):
+        shutil.copytree(demo.home / folder, home / folder, symlinks=True)
+    shutil.copy(demo.home / "expected_until.csv", home)
+    shutil.copy(demo.published, home / "published", follow_symlinks=False)
+    return settings_of(home)
+
+
+def contents(settings: Settings) -> dict[str, Any]:
+    """Every published mart as a count and a sum of hashes over its rows, without what differs from run to run."""
+    found = {}
+    with duckdb.connect(str(settings.published.resolve() / "marts.duckdb"), read_only=True) as con:
+        for (mart,) in con.execute("select table_name from duckdb_tables() order by 1").fetchall():
+            columns = [name for name, *_ in con.execute(f"describe {mart}").fetchall() if name != OF_TIMES.get(mart)]
+            told = ", ".join(columns)
+            found[mart] = con.execute(f"select count(*), sum(hash({told}))::varchar from {mart}").fetchone()
+    return {mart: told for mart, told in found.items() if mart not in OF_RUNS}
+
+
+def survive(demo: Settings, home: Path, moments: list[Moment], claimhouse: Claimhouse) -> None:
+    settings = landed(demo, home)
+    undisturbed, earlier = contents(demo), settings.published.resolve()
+    for moment in moments:
+        assert run_until(home, moment), f"the run ended before {moment.name}"
+        assert settings.published.resolve() == earlier and contents(settings) == undisturbed, "readers were disturbed"
+    done = claimhouse(home, "run", "--json")
+    assert done.code == 0, done.out[-3000:] + done.err
+    assert settings.published.resolve() != earlier
+    assert contents(settings) == undisturbed
+    assert loads(home) == loads(demo.home), "a file was loaded twice, or lost"
+    manifest = json.loads((settings.published / "manifest.json").read_text())
+    assert manifest["load_ids"] == json.loads((demo.published / "manifest.json").read_text())["load_ids"]
+    assert not list((home / "publications").glob("*.partial"))
+
+
+def test_a_run_killed_three_times_on_its_way_ends_as_if_nothing_had_been(
+    demo_settings: Settings, tmp_path: Path, claimhouse: Claimhouse
+) -> None:
+    by_name = {moment.name: moment for moment in MOMENTS}
+    survive(demo_settings, tmp_path, [by_name[name] for name in QUICK], claimhouse)
+
+
+@pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: moment.name)
+@pytest.mark.skipif("CLAIMHOUSE_SOAK" not in os.environ, reason="takes a quarter of an hour or more: make soak")
+def test_a_run_killed_at_any_moment_ends_as_if_nothing_had_been(
+    moment: Moment, demo_settings: Settings, tmp_path: Path, claimhouse: Claimhouse
+) -> None:
+    survive(demo_settings, tmp_path, [moment], claimhouse)

@@ -1,0 +1,125 @@
+"""What stops a run before or while it works: another run, a full disk, a folder that cannot be written, a wrong key."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dagster_project.cli.terminal import FAULT, WRONG_USE
+from dagster_project.settings import Settings
+from tests.conftest import CLAIMHOUSE, Claimhouse, settings_of
+from tests.faults.test_killed_runs import contents, landed
+
+TRACEBACK = "Traceback (most recent call last)"
+
+
+def left(home: Path) -> set[str]:
+    """Everything in a home by name, so that a refused run can be seen to have done nothing."""
+    return {path.relative_to(home).as_posix() for path in home.rglob("*") if path.name != "run.lock"}
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 1 GiB of its own."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1g", "tmpfs", folder], capture_output=True, check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip("whoever runs the tests may not mount a file system, so no disk can be made full")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def fill(disk: Path, leave_mib: int) -> Path:
+    ballast = disk / "ballast"
+    with ballast.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(disk).free - (leave_mib << 20))
+    return ballast
+
+
+def test_a_second_run_at_the_same_time_is_told_so_and_does_nothing(
+    demo_settings: Settings, tmp_path: Path, claimhouse: Claimhouse
+) -> None:
+    settings = landed(demo_settings, tmp_path)
+    first = subprocess.Popen(
+        [CLAIMHOUSE, "run"], env={**os.environ, "CLAIMHOUSE_HOME": str(tmp_path)},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    try:
+        lock = settings.dagster / "run.lock"
+        end = time.monotonic() + 60
+        while not (lock.exists() and lock.read_text()) and time.monotonic() < end:
+            time.sleep(0.01)
+        second = claimhouse(tmp_path, "run")
+    finally:
+        os.killpg(first.pid, signal.SIGKILL)
+        first.wait()
+    assert second.code == WRONG_USE
+    assert f"another run is at work on {tmp_path} (process {first.pid}, since 2" in second.err
+    assert TRACEBACK not in second.out + second.err
+    assert claimhouse(tmp_path, "publish").code != WRONG_USE, "a killed run left its lock behind"
+
+
+def test_a_disk_without_room_is_told_before_anything_is_written(small_disk: Path, claimhouse: Claimhouse) -> None:
+    fill(small_disk, leave_mib=20)
+    before = left(small_disk)
+    answer = claimhouse(small_disk / "home", "run")
+    assert answer.code == WRONG_USE and "is full" in answer.err and TRACEBACK not in answer.out + answer.err
+    assert left(small_disk) - before <= {"home"}
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_anything_is_done(
+    small_disk: Path, claimhouse: Claimhouse
+) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    answer = claimhouse(small_disk, "run")
+    assert answer.code == WRONG_USE and "cannot be written: Read-only file system" in answer.err
+    assert TRACEBACK not in answer.out + answer.err
+
+
+@pytest.mark.parametrize("damage", ["missing", "open to others", "another"])
+def test_a_key_that_is_not_the_one_before_stops_the_run_before_anything_is_read(
+    damage: str, demo_settings: Settings, tmp_path: Path, claimhouse: Claimhouse
+) -> None:
+    landed(demo_settings, tmp_path)
+    shutil.copytree(demo_settings.lake, tmp_path / "lake")
+    key = tmp_path / "protected" / "token.key"
+    if damage == "missing":
+        key.unlink()
+    elif damage == "open to others":
+        key.chmod(0o644)
+    else:
+        key.write_text("1:" + "0123456789abcdef" * 4 + "\n")
+    before = left(tmp_path)
+    answer = claimhouse(tmp_path, "run")
+    told = {"missing": "is missing", "open to others": "chmod 600", "another": "another key"}
+    assert answer.code == WRONG_USE and told[damage] in answer.err and TRACEBACK not in answer.out + answer.err
+    assert left(tmp_path) == before
+
+
+@pytest.mark.skipif("CLAIMHOUSE_SOAK" not in os.environ, reason="takes minutes: make soak")
+@pytest.mark.parametrize("room_mib", [70, 110, 160, 220])
+def test_a_disk_that_fills_up_stops_the_run_and_the_next_one_ends_it(
+    room_mib: int, demo_settings: Settings, small_disk: Path, claimhouse: Claimhouse
+) -> None:
+    settings = landed(demo_settings, small_disk / "home")
+    earlier = settings.published.resolve()
+    ballast = fill(small_disk, leave_mib=room_mib)
+    answer = claimhouse(settings.home, "run")
+    assert TRACEBACK not in answer.out + answer.err
+    if answer.code == 0:
+        pytest.skip(f"the run fits into {room_mib} MiB")
+    assert answer.code in (FAULT, 3) and "No space left on device" in answer.out + answer.err, answer.out[-2000:]
+    assert settings.published.resolve() == earlier and contents(settings) == contents(demo_settings)
+    ballast.unlink()
+    assert claimhouse(settings.home, "run").code == 0
+    assert contents(settings_of(settings.home)) == contents(demo_settings)
