@@ -18,7 +18,7 @@ ui: $(STAMP)
 	$(BIN)/claimhouse ui
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2 --dist loadscope $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)
 
 # Measures the pipeline at full scale and writes docs/performance.md; MEMBERS=2000 makes it small, BENCH=FOLDER says where.
 bench: $(STAMP)
