@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -102,7 +102,7 @@ def of_run(settings: Settings, outcome: Outcome) -> RunSummary:
         is_success=outcome.is_success,
         seconds=round(sum(outcome.seconds.values()), 1),
         slowest_steps=dict(list(outcome.seconds.items())[:LARGEST]),
-        feeds=feed_tallies(settings),
+        feeds=_feeds(settings),
         waiting_loads=waiting_loads(settings),
         set_aside_files=_set_aside_files(settings),
         left_files=_left_files(settings),
@@ -117,7 +117,7 @@ def of_run(settings: Settings, outcome: Outcome) -> RunSummary:
 def of_status(settings: Settings) -> Status:
     return Status(
         home=str(settings.home),
-        feeds=feed_tallies(settings),
+        feeds=_feeds(settings),
         waiting_loads=waiting_loads(settings),
         set_aside_files=_set_aside_files(settings),
         left_files=_left_files(settings),
@@ -386,6 +386,19 @@ def _why(load: LoadState) -> str:
     if load.status == "set_aside":
         return f"set aside: {load.reason_code}"
     return "held by its checks" if load.is_conserved else "rows or dollars do not add up"
+
+
+def _feeds(settings: Settings) -> list[FeedTally]:
+    """The feeds' tallies. A feed whose rows have no amount has no dollars, which is not 0.00."""
+    from dagster_project.sources.contracts import load_contracts
+
+    with_money = {name for name, contract in load_contracts().items() if contract.amount}
+    return [
+        tally
+        if tally.feed in with_money
+        else replace(tally, amount_read=None, amount_accepted=None, amount_set_aside=None, amount_excluded=None)
+        for tally in feed_tallies(settings)
+    ]
 
 
 def _cents(amount: Decimal | None) -> Decimal | None:

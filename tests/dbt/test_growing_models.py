@@ -110,7 +110,12 @@ def test_what_grows_equals_a_full_build_when_files_arrive_change_and_go_and_a_bu
     assert set(differing(grown, before)) >= {
         "fct_claim", "fct_claim_event", "fct_claim_line", "fct_encounter", "fct_member_month", "fct_pharmacy_fill"
     }  # fmt: skip
-    assert 0 < touched(small_world, "fct_pharmacy_fill") < count(small_world, "marts.fct_pharmacy_fill")
+    claims = count(
+        small_world, "(select claim_token from marts.fct_claim union select claim_token from marts.fct_pharmacy_fill)"
+    )
+    assert 0 < touched(small_world, "fct_claim_line") < claims, (
+        "claims of which nothing came or went were written again"
+    )
 
     small_world.dbt(*BUILD, "--full-refresh")
     assert differing(contents(small_world), grown) == []

@@ -297,3 +297,9 @@ def test_reconcile_goes_from_a_figure_to_its_claims_and_from_a_claim_to_its_line
     places = claimhouse(demo_settings.home, "reconcile", "--claim", token, "--json").json
     assert {"medical_claim", "remittance"} <= {place["feed"] for place in places}
     assert all(place["source_line_number"] > 1 for place in places)
+
+
+def test_a_feed_without_money_has_no_dollars_which_is_not_none_of_them(demo_settings, claimhouse):
+    feeds = {feed["feed"]: feed for feed in claimhouse(demo_settings.home, "status", "--json").json["feeds"]}
+    assert feeds["eligibility"]["amount_read"] is None
+    assert float(feeds["remittance"]["amount_read"]) > 0
