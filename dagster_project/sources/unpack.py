@@ -144,7 +144,9 @@ def blocks(path: Path) -> Iterator[bytes]:
         raise Unreadable("broken_zip" if packing(path) == "zip" else "broken_gzip") from None
     except (zipfile.BadZipFile, lzma.LZMAError):
         raise Unreadable("broken_zip") from None
-    except NotImplementedError:  # Deflate64, as Windows packs what is large: it once ended the inventory of all files
+    except (
+        RuntimeError
+    ):  # so zipfile calls Deflate64, as Windows packs what is large, which once ended the inventory of all
         raise Unreadable("unknown_zip") from None
 
 

@@ -1,15 +1,13 @@
-"""A run that was killed is caught up with by the next, and nobody sees that it was: three moments here, all in `make soak`."""
+"""A run that was killed is caught up with by the next, and nobody sees that it was: three moments here, all in soak.py."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import pytest
 
 from dagster_project.settings import Settings
 from tests.conftest import Claimhouse, settings_of
@@ -42,32 +40,30 @@ def contents(settings: Settings) -> dict[str, Any]:
     return {mart: told for mart, told in found.items() if mart not in OF_RUNS}
 
 
-def survive(demo: Settings, home: Path, moments: list[Moment], claimhouse: Claimhouse) -> None:
+def killed(demo: Settings, home: Path, moments: list[Moment]) -> Settings:
+    """A home whose runs were killed at these moments, one after the other, and in which readers saw nothing of it."""
     settings = landed(demo, home)
     undisturbed, earlier = contents(demo), settings.published.resolve()
     for moment in moments:
         assert run_until(home, moment), f"the run ended before {moment.name}"
         assert settings.published.resolve() == earlier and contents(settings) == undisturbed, "readers were disturbed"
-    done = claimhouse(home, "run", "--json")
-    assert done.code == 0, done.out[-3000:] + done.err
-    assert settings.published.resolve() != earlier
-    assert contents(settings) == undisturbed
-    assert loads(home) == loads(demo.home), "a file was loaded twice, or lost"
-    manifest = json.loads((settings.published / "manifest.json").read_text())
-    assert manifest["load_ids"] == json.loads((demo.published / "manifest.json").read_text())["load_ids"]
-    assert not list((home / "publications").glob("*.partial"))
+    return settings
+
+
+def load_ids(settings: Settings) -> list[str]:
+    return list(json.loads((settings.published / "manifest.json").read_text())["load_ids"])
 
 
 def test_a_run_killed_three_times_on_its_way_ends_as_if_nothing_had_been(
     demo_settings: Settings, tmp_path: Path, claimhouse: Claimhouse
 ) -> None:
     by_name = {moment.name: moment for moment in MOMENTS}
-    survive(demo_settings, tmp_path, [by_name[name] for name in QUICK], claimhouse)
-
-
-@pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: moment.name)
-@pytest.mark.skipif("CLAIMHOUSE_SOAK" not in os.environ, reason="takes a quarter of an hour or more: make soak")
-def test_a_run_killed_at_any_moment_ends_as_if_nothing_had_been(
-    moment: Moment, demo_settings: Settings, tmp_path: Path, claimhouse: Claimhouse
-) -> None:
-    survive(demo_settings, tmp_path, [moment], claimhouse)
+    settings = killed(demo_settings, tmp_path, [by_name[name] for name in QUICK])
+    earlier = settings.published.resolve()
+    done = claimhouse(tmp_path, "run", "--json")
+    assert done.code == 0, done.out[-3000:] + done.err
+    assert settings.published.resolve() != earlier
+    assert contents(settings) == contents(demo_settings)
+    assert loads(tmp_path) == loads(demo_settings.home), "a file was loaded twice, or lost"
+    assert load_ids(settings) == load_ids(demo_settings)
+    assert not list((tmp_path / "publications").glob("*.partial"))

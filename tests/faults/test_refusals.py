@@ -7,15 +7,15 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from dagster_project.cli.terminal import FAULT, WRONG_USE
+from dagster_project.cli.terminal import WRONG_USE
 from dagster_project.settings import Settings
-from tests.conftest import CLAIMHOUSE, Claimhouse, settings_of
-from tests.faults.test_killed_runs import contents, landed
+from tests.conftest import CLAIMHOUSE, Claimhouse
+from tests.faults.disks import fill
+from tests.faults.test_killed_runs import landed
 
 TRACEBACK = "Traceback (most recent call last)"
 
@@ -23,27 +23,6 @@ TRACEBACK = "Traceback (most recent call last)"
 def left(home: Path) -> set[str]:
     """Everything in a home by name, so that a refused run can be seen to have done nothing."""
     return {path.relative_to(home).as_posix() for path in home.rglob("*") if path.name != "run.lock"}
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 1 GiB of its own."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1g", "tmpfs", folder], capture_output=True, check=False
-    )
-    if mounted.returncode != 0:
-        pytest.skip("whoever runs the tests may not mount a file system, so no disk can be made full")
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
-
-
-def fill(disk: Path, leave_mib: int) -> Path:
-    ballast = disk / "ballast"
-    with ballast.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(disk).free - (leave_mib << 20))
-    return ballast
 
 
 def test_a_second_run_at_the_same_time_is_told_so_and_does_nothing(
@@ -104,22 +83,3 @@ def test_a_key_that_is_not_the_one_before_stops_the_run_before_anything_is_read(
     told = {"missing": "is missing", "open to others": "chmod 600", "another": "another key"}
     assert answer.code == WRONG_USE and told[damage] in answer.err and TRACEBACK not in answer.out + answer.err
     assert left(tmp_path) == before
-
-
-@pytest.mark.skipif("CLAIMHOUSE_SOAK" not in os.environ, reason="takes minutes: make soak")
-@pytest.mark.parametrize("room_mib", [70, 110, 160, 220])
-def test_a_disk_that_fills_up_stops_the_run_and_the_next_one_ends_it(
-    room_mib: int, demo_settings: Settings, small_disk: Path, claimhouse: Claimhouse
-) -> None:
-    settings = landed(demo_settings, small_disk / "home")
-    earlier = settings.published.resolve()
-    ballast = fill(small_disk, leave_mib=room_mib)
-    answer = claimhouse(settings.home, "run")
-    assert TRACEBACK not in answer.out + answer.err
-    if answer.code == 0:
-        pytest.skip(f"the run fits into {room_mib} MiB")
-    assert answer.code in (FAULT, 3) and "No space left on device" in answer.out + answer.err, answer.out[-2000:]
-    assert settings.published.resolve() == earlier and contents(settings) == contents(demo_settings)
-    ballast.unlink()
-    assert claimhouse(settings.home, "run").code == 0
-    assert contents(settings_of(settings.home)) == contents(demo_settings)

@@ -106,12 +106,12 @@ select
     cast(costs.line_count as bigint) as line_count,
     {{ usd('costs.allowed_amount') }} as allowed_amount,
     {{ usd('costs.paid_amount') }} as paid_amount,
-    {{ usd(rate('costs.allowed_amount', 'members.member_month_count')) }} as allowed_pmpm_amount,
-    {{ usd(rate('costs.paid_amount', 'members.member_month_count')) }} as paid_pmpm_amount,
-    {{ usd(rate('costs.allowed_amount', 'members.member_month_fraction')) }} as allowed_pmpm_by_day_amount,
-    {{ usd(rate('costs.paid_amount', 'members.member_month_fraction')) }} as paid_pmpm_by_day_amount,
+    {{ usd(usd_each('costs.allowed_amount', 'members.member_month_count')) }} as allowed_pmpm_amount,
+    {{ usd(usd_each('costs.paid_amount', 'members.member_month_count')) }} as paid_pmpm_amount,
+    {{ usd(usd_each('costs.allowed_amount', 'members.member_month_fraction', decimals=6)) }} as allowed_pmpm_by_day_amount,
+    {{ usd(usd_each('costs.paid_amount', 'members.member_month_fraction', decimals=6)) }} as paid_pmpm_by_day_amount,
     completion.completion_rate,
-    {{ usd('cast(costs.allowed_amount as double) / nullif(completion.completion_rate, 0)') }} as completed_allowed_amount
+    {{ usd(usd_each('costs.allowed_amount', 'cast(completion.completion_rate as decimal(10, 9))', decimals=9)) }} as completed_allowed_amount
 from costs
 left join members
     on costs.data_source = members.data_source
