@@ -14,13 +14,13 @@
 {%- endmacro %}
 
 {% macro default__usd_each(amount, divisor, decimals) -%}
-    {%- set cents = 'cast(abs(' ~ amount ~ ') * 100 as hugeint) * ' ~ 10 ** decimals -%}
-    {%- set parts = 'cast(' ~ divisor ~ ' * ' ~ 10 ** decimals ~ ' as hugeint)' -%}
+    {%- set cents = 'cast(abs(cast(' ~ amount ~ ' as decimal(28, 2))) * 100 as hugeint) * ' ~ 10 ** decimals -%}
+    {%- set parts = 'cast(cast(' ~ divisor ~ ' as decimal(28, ' ~ decimals ~ ')) * ' ~ 10 ** decimals ~ ' as hugeint)' -%}
     cast(sign({{ amount }}) * ((2 * {{ cents }} + {{ parts }}) // nullif(2 * {{ parts }}, 0)) as decimal(18, 0)) * cast(0.01 as decimal(3, 2))
 {%- endmacro %}
 
 {% macro spark__usd_each(amount, divisor, decimals) -%}
     {%- set cents = 'cast(abs(' ~ amount ~ ') * 100 as decimal(24, 0)) * ' ~ 10 ** decimals -%}
-    {%- set parts = 'cast(' ~ divisor ~ ' * ' ~ 10 ** decimals ~ ' as decimal(24, 0))' -%}
+    {%- set parts = 'cast(cast(' ~ divisor ~ ' as decimal(28, ' ~ decimals ~ ')) * ' ~ 10 ** decimals ~ ' as decimal(24, 0))' -%}
     cast(sign({{ amount }}) * ((2 * {{ cents }} + {{ parts }}) div nullif(2 * {{ parts }}, 0)) as decimal(18, 0)) * cast(0.01 as decimal(3, 2))
 {%- endmacro %}

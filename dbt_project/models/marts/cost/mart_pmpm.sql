@@ -111,7 +111,7 @@ select
     {{ usd(usd_each('costs.allowed_amount', 'members.member_month_fraction', decimals=6)) }} as allowed_pmpm_by_day_amount,
     {{ usd(usd_each('costs.paid_amount', 'members.member_month_fraction', decimals=6)) }} as paid_pmpm_by_day_amount,
     completion.completion_rate,
-    {{ usd(usd_each('costs.allowed_amount', 'cast(completion.completion_rate as decimal(10, 9))', decimals=9)) }} as completed_allowed_amount
+    {{ usd(usd_each('costs.allowed_amount', 'completion.completion_rate', decimals=9)) }} as completed_allowed_amount
 from costs
 left join members
     on costs.data_source = members.data_source
