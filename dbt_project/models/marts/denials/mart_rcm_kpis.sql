@@ -355,38 +355,12 @@ amounts as (
         worked.coding_minutes
     from months
     inner join sources on months.data_source = sources.data_source
-    left join submitted
-        on months.data_source = submitted.data_source
-        and months.payer_id = submitted.payer_id
-        and months.activity_month = submitted.activity_month
-    left join adjudicated
-        on months.data_source = adjudicated.data_source
-        and months.payer_id = adjudicated.payer_id
-        and months.activity_month = adjudicated.activity_month
-    left join decided
-        on months.data_source = decided.data_source
-        and months.payer_id = decided.payer_id
-        and months.activity_month = decided.activity_month
-    left join charged
-        on months.data_source = charged.data_source
-        and months.payer_id = charged.payer_id
-        and months.activity_month = charged.activity_month
-    left join taken_back
-        on months.data_source = taken_back.data_source
-        and months.payer_id = taken_back.payer_id
-        and months.activity_month = taken_back.activity_month
-    left join receivables
-        on months.data_source = receivables.data_source
-        and months.payer_id = receivables.payer_id
-        and months.activity_month = receivables.activity_month
-    left join posted
-        on months.data_source = posted.data_source
-        and months.payer_id = posted.payer_id
-        and months.activity_month = posted.activity_month
-    left join worked
-        on months.data_source = worked.data_source
-        and months.payer_id = worked.payer_id
-        and months.activity_month = worked.activity_month
+    {%- for part in ['submitted', 'adjudicated', 'decided', 'charged', 'taken_back', 'receivables', 'posted', 'worked'] %}
+    left join {{ part }}
+        on months.data_source = {{ part }}.data_source
+        and months.payer_id = {{ part }}.payer_id
+        and months.activity_month = {{ part }}.activity_month
+    {%- endfor %}
 ),
 
 collected as (
