@@ -24,21 +24,17 @@ from dagster_project.sources.audit import ZERO, LoadAudit, batch_id, control_mat
 from dagster_project.sources.casts import literal
 from dagster_project.sources.contracts import Contract
 from dagster_project.sources.count import control_totals, count_file
-from dagster_project.sources.inventory import (
-    Inventoried,
+from dagster_project.sources.inventory import Inventoried, delivery_name, read_inventory, status_of, take_inventory
+from dagster_project.sources.lake import prepare_lake, schema, write_rows
+from dagster_project.sources.placing import (
     Placed,
     SourceNeeded,
     UnrecognisedFile,
     UnusableWord,
     check_words,
-    delivery_name,
     place,
     quieten,
-    read_inventory,
-    status_of,
-    take_inventory,
 )
-from dagster_project.sources.lake import prepare_lake, schema, write_rows
 from dagster_project.sources.read import ROWS, MissingInName, Reading, read_rows
 from dagster_project.sources.recognise import split_line
 from dagster_project.sources.unpack import BOM, HEAD, Unreadable, blocks, decode_mixture, scratch_folder, write_clean
