@@ -189,9 +189,12 @@ def show_waiting(loads: Sequence[LoadState], files: Sequence[dict[str, Any]]) ->
             left=3,
             whole=True,
         )
+    told = {file["file_name"] for file in files}
+    loads = [load for load in loads if load.file_name not in told]
     if loads:
         rows = [[load.load_id, load.feed, load.file_name, _why(load)] for load in loads[:SHOWN]]
         table("Loads that wait", ["load", "feed", "file", "why"], rows, left=4, whole=True)
+    if any(load.verdict == "held" for load in loads):
         console().print("Accept a held one:  claimhouse load --accept LOAD_ID --by NAME --reason WHY\n", markup=False)
 
 

@@ -118,7 +118,7 @@ def take_inventory(settings: Settings, contracts: Mapping[str, Contract]) -> lis
         old = before.get(found.file_name)
         if (shown := as_utf8(found.file_name)) != found.file_name:  # such a name cannot even be recorded
             found = replace(found, file_name=shown)
-            seen[shown] = _set_aside(found, "name_not_utf8", EXPLANATIONS["name_not_utf8"], "")
+            seen[shown] = _set_aside(found, "name_not_utf8", EXPLANATIONS["name_not_utf8"])
         elif (
             old
             and old.state != "growing"
@@ -218,13 +218,13 @@ def _judged(
     path: Path, found: Inventoried, settings: Settings, known_formats: list[Format], contracts: Mapping[str, Contract]
 ) -> Inventoried:
     if _leads_nowhere(path):
-        return _set_aside(found, "broken_link", EXPLANATIONS["broken_link"], "")
+        return _set_aside(found, "broken_link", EXPLANATIONS["broken_link"])
     if path.is_symlink() and not path.resolve().is_relative_to(settings.landing.resolve()):
         return _set_aside(found, "outside_landing", EXPLANATIONS["outside_landing"])
     try:
         told = survey(path)
     except PermissionError:  # one such file once ended the inventory of all
-        return _set_aside(found, "no_permission", EXPLANATIONS["no_permission"], "")
+        return _set_aside(found, "no_permission", EXPLANATIONS["no_permission"])
     except Unreadable as error:
         with path.open("rb") as file:
             digest = sha256(file.read(1 << 24)).hexdigest()
@@ -237,7 +237,7 @@ def _judged(
         return _set_aside(found, "bad_source_name", f"source={source}: use lower-case letters, digits and _.")
     fits = recognise(told.head, known_formats, found.word("layout"))
     if isinstance(fits, NotRecognised):
-        return _set_aside(found, fits.reason_code, fits.explanation)
+        return _set_aside(found, fits.reason_code, fits.explanation, ADVICE)
     layout = contracts[fits.feeds[0]].layout(fits.layout)
     return replace(
         found,
@@ -251,8 +251,8 @@ def _judged(
     )
 
 
-def _set_aside(found: Inventoried, reason_code: str, explanation: str, advice: str = ADVICE) -> Inventoried:
-    return replace(found, state="set_aside", reason_code=reason_code, explanation=f"{explanation} {advice}")
+def _set_aside(found: Inventoried, reason_code: str, explanation: str, advice: str = "") -> Inventoried:
+    return replace(found, state="set_aside", reason_code=reason_code, explanation=f"{explanation} {advice}".strip())
 
 
 def _latest_versions(items: Iterable[Inventoried]) -> list[Inventoried]:

@@ -220,3 +220,14 @@ def test_one_bad_file_gives_exit_code_3_and_its_reason_when_it_is_loaded_by_name
 def test_the_page_shows_the_catalogue_when_it_is_compared() -> None:
     """`python -m tests.faults.page` writes it."""
     assert table() in PAGE.read_text(), "docs/reliability.md is behind: python -m tests.faults.page"
+
+
+def test_only_a_file_that_no_layout_fits_is_told_to_get_one(tmp_path: Path) -> None:
+    """A cut gzip file was once answered with: add a layout."""
+    house = make_house(tmp_path, fill=CONTRACT)
+    house.land(b"\x1f\x8b\x08\x00", "fill/cut.csv.gz")
+    house.land("beach,weather\nnorth,fine\n", "fill/stranger.csv")
+    house.load()
+    told = {item.file_name: item.explanation or "" for item in read_inventory(house.settings)}
+    assert "Add a layout" in told["fill/stranger.csv"]
+    assert "Add a layout" not in told["fill/cut.csv.gz"] and "Fetch it again" in told["fill/cut.csv.gz"]
