@@ -16,6 +16,7 @@ import duckdb
 
 from dagster_project.settings import Settings
 from dagster_project.sources.contracts import Contract
+from dagster_project.sources.lake import record_files
 from expectations.profile import profile_path
 from expectations.suite import COLUMNS, LOADS, rule_measure
 
@@ -37,9 +38,9 @@ def read_loads(con: duckdb.DuckDBPyConnection, settings: Settings, feed: str, ag
         with loads as (
             select load_id, data_source, layout, file_name, loaded_at, load_number, first_month, last_month,
                 rows_read, rows_accepted, rows_set_aside, rows_excluded, {batch_month("batch_id")} as batch_month
-            from {lake_table(settings, "loads")} where feed = $feed and status = 'read' and is_conserved
+            from {lake_table(settings, "loads", feed)} where feed = $feed and status = 'read' and is_conserved
         ),
-        admissions as (select load_id, verdict from {lake_table(settings, "admissions")})
+        admissions as (select load_id, verdict from {lake_table(settings, "admissions", feed)})
         select loads.*,
             verdict is null or ($again and verdict = 'held') as is_candidate,
             coalesce(verdict in ('admitted', 'accepted'), false) as is_before,
@@ -256,7 +257,6 @@ def _ids(con: duckdb.DuckDBPyConnection, flag: str) -> list[str]:
     return [load_id for (load_id,) in found]
 
 
-def lake_table(settings: Settings, name: str) -> str:
-    """SQL that reads one of the lake's own tables."""
-    folder = str(settings.lake / name).replace("'", "''")
-    return f"read_parquet('{folder}/*.parquet', union_by_name = true)"
+def lake_table(settings: Settings, name: str, feed: str | None = None) -> str:
+    """SQL that reads one of the lake's own tables; of one feed its own files alone, since a load's begins with its feed."""
+    return f"read_parquet({record_files(settings, name, feed)}, union_by_name = true)"

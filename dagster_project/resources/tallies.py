@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 
 from dagster_project.settings import Settings
+from dagster_project.sources.lake import record_files
 
 # paid_amount, amount_accepted, amount: dollars. Averages, amounts per member and running totals are dollars too, but
 # their sum is none.
@@ -105,12 +106,7 @@ def _whole(column: str) -> str:
 def _ask(settings: Settings, sql: str, **parameters: Any) -> Sequence[tuple[Any, ...]]:
     if not (settings.lake / "loads" / "_schema.parquet").exists():
         return []
-    # A load's file begins with its feed's name: one feed's question opens its own files alone.
-    pattern = f"{parameters['feed']}-*.parquet" if parameters.get("feed") else "*.parquet"
-    globs = {
-        name: [str(settings.lake / name / "_schema.parquet"), *map(str, (settings.lake / name).glob(pattern))]
-        for name in ("loads", "admissions")
-    }
+    globs = {name: record_files(settings, name, parameters.get("feed")) for name in ("loads", "admissions")}
     with duckdb.connect(config={"threads": settings.threads}) as con:
         return con.execute(sql, {**globs, **parameters}).fetchall()
 

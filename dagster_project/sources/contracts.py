@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -311,7 +312,7 @@ def nearest(name: str, known: Any) -> str:
     return f"; did you mean {found[0]!r}?" if found else ""
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """YAML without its surprises: only true and false are booleans (codes are Y, NO, ON), and 010 is text."""
 
 
@@ -333,6 +334,13 @@ def load_contracts(folder: Path = CONTRACTS) -> dict[str, Contract]:
 
 def load_contract(path: Path) -> Contract:
     """One contract. Raises ContractError."""
+    status = path.stat()
+    return _read_contract(path, status.st_mtime_ns, status.st_size)
+
+
+@functools.cache
+def _read_contract(path: Path, modified_ns: int, byte_count: int) -> Contract:
+    """Every step of a run asks for every contract, and nobody changes one that was read: one reading for each change."""
     try:
         data = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 (a SafeLoader)
         contract = Contract.model_validate(data)

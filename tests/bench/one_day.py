@@ -11,6 +11,8 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from dagster_project.sources.inventory import DEMO
+
 # The column that says on which day the generator's systems would have sent a row.
 DAYS = {
     "authorization": "requested_date",
@@ -54,7 +56,7 @@ def hold_back(landing: Path, folder: Path, day: str) -> dict[str, int]:
                 if path.suffix == ".ctl":
                     path.unlink()  # it tells of the whole month
                 else:
-                    moved[feed] = _split(con, path, folder / feed / day / path.name, feed, day)
+                    moved[feed] = _split(con, path, folder / feed / f"source={DEMO}" / day / path.name, feed, day)
     return moved
 
 

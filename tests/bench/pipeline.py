@@ -1,7 +1,7 @@
 """`make bench`: the pipeline from files to published marts at full scale, one more day, and the floor; docs/performance.md.
 
-Belongs here: the stages, in order, and the page. Does not: how a stage is measured (measure), how a day is held back
-(one_day).
+Belongs here: the stages, in order. Does not: how a stage is measured (measure), the floor itself (floor), how a day is
+held back (one_day), the page's words (page).
 
 MEMBERS=… makes it smaller; BENCH=FOLDER says where (about 40 GB for the default, removed by whoever wants it gone).
 """
@@ -23,11 +23,13 @@ import duckdb
 
 from dagster_project.settings import REPOSITORY, Settings
 from dagster_project.sources.inventory import DEMO
+from dagster_project.synthetic.world import last_day
 from expectations.calendar import expect_until
 from tests.bench.measure import Taken, Watched, watch
 from tests.bench.one_day import hold_back
 
 MEMBERS, MONTHS, SEED = 120_000, 24, 1
+LEAST_MEMBERS, LEAST_MONTHS = 10, 3
 LAST_DAY = "2025-12-31"
 CLAIMHOUSE = str(Path(sys.executable).with_name("claimhouse"))
 STAGES = ("reading", "warehouse", "checks", "publication")
@@ -59,10 +61,13 @@ def main() -> None:
     settings.warehouse.unlink(missing_ok=True)
     settings.published.unlink(missing_ok=True)
     _take_day_back(root, settings)
+    told["start"] = _start(root)
     told["floor"] = _floor(root, settings)
     told["whole"] = _run(root, settings, "whole")
     shutil.copytree(root / "day", settings.landing, dirs_exist_ok=True)
-    told["day_more"] = _run(root, settings, "day")
+    told["day_more"] = _run(root, settings, "day") | {"day_bytes": _bytes(root / "day")}
+    if told["day_more"]["rows_read"] <= told["whole"]["rows_read"]:
+        raise SystemExit("the day's files were not read: its figures would be those of a run with nothing new")
     told["nothing_new"] = _run(root, settings, "nothing")
     results.write_text(json.dumps(told, indent=1, default=str))
     page = REPOSITORY / "docs" / "performance.md"
@@ -78,13 +83,7 @@ def _take_day_back(root: Path, settings: Settings) -> None:
 
 
 def _generate(root: Path, settings: Settings, members: int) -> dict[str, Any]:
-    code = (
-        "import sys; from pathlib import Path; from dagster_project.synthetic import world; "
-        "world.generate(Path(sys.argv[1]), Path(sys.argv[2]), members=int(sys.argv[3]), "
-        f"seed={SEED}, months={MONTHS}, intensity=world.BENCHMARK, ledger_error=set())"
-    )
-    command = [sys.executable, "-c", code, str(settings.landing), str(settings.answers), str(members)]
-    seen = _watched(command, root, settings, "generation")
+    seen = _write_world(root, settings, members, MONTHS, "generation")
     expect_until(settings, DEMO, dt.date.fromisoformat(LAST_DAY), "the world of the benchmark")
     day = root / "day.unfinished"
     shutil.rmtree(day, ignore_errors=True)
@@ -93,27 +92,32 @@ def _generate(root: Path, settings: Settings, members: int) -> dict[str, Any]:
     return asdict(Stage("generation", seen.whole(), 0, _bytes(settings.landing) + _bytes(root / "day")))
 
 
+def _write_world(root: Path, settings: Settings, members: int, months: int, name: str) -> Watched:
+    code = (
+        "import sys; from pathlib import Path; from dagster_project.synthetic import world; "
+        "world.generate(Path(sys.argv[1]), Path(sys.argv[2]), members=int(sys.argv[3]), months=int(sys.argv[4]), "
+        f"seed={SEED}, intensity=world.BENCHMARK, ledger_error=set())"
+    )
+    given = [str(settings.landing), str(settings.answers), str(members), str(months)]
+    return _watched([sys.executable, "-c", code, *given], root, settings, name)
+
+
+def _start(root: Path) -> dict[str, Any]:
+    """What a run costs that has next to nothing to do: the smallest world there is, run once more with nothing new."""
+    settings = Settings(home=root / "start")
+    shutil.rmtree(settings.home, ignore_errors=True)
+    _write_world(root, settings, LEAST_MEMBERS, LEAST_MONTHS, "start-generation")
+    expect_until(settings, DEMO, last_day(LEAST_MONTHS), "the smallest world")
+    _run(root, settings, "start-first")
+    return _run(root, settings, "start")
+
+
 def _floor(root: Path, settings: Settings) -> dict[str, Any]:
-    """DuckDB alone: every raw file read, all columns, written once as Parquet."""
     target = root / "floor"
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir()
-    code = """
-import sys, duckdb
-from pathlib import Path
-landing, target = map(Path, sys.argv[1:3])
-con = duckdb.connect(config={"memory_limit": "4GB", "threads": 2, "temp_directory": str(target / "spill")})
-con.execute("set preserve_insertion_order = false")
-for feed in sorted(path for path in landing.iterdir() if path.is_dir()):
-    files = sorted(str(path) for path in feed.rglob("*.csv*") if path.suffix != ".ctl")
-    kinds = {}
-    for file in files:   # a feed's files may come in several layouts
-        kinds.setdefault(tuple(con.sql(f"from read_csv('{file}', header = true, all_varchar = true, ignore_errors = true, encoding = 'utf-8')").columns), []).append(file)
-    for number, chosen in enumerate(kinds.values()):
-        con.execute(f"copy (from read_csv({chosen!r}, header = true, all_varchar = true, ignore_errors = true)) to "
-                    f"'{target}/{feed.name}-{number}.parquet' (format parquet, compression zstd)")
-"""
-    seen = _watched([sys.executable, "-c", code, str(settings.landing), str(target)], root, settings, "floor")
+    command = [sys.executable, "-m", "tests.bench.floor", str(settings.landing), str(target)]
+    seen = _watched(command, root, settings, "floor")
     rows = duckdb.sql(f"select count(*) from read_parquet('{target}/*.parquet', union_by_name = true)").fetchone()
     return asdict(Stage("floor", seen.whole(), rows[0] if rows else 0, _bytes(target)))
 

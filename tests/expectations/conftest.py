@@ -48,7 +48,7 @@ class Lake:
              is_conserved: bool = True) -> str:  # fmt: skip
         """One load of a month; `change` is a SELECT over `ordinary` that bends it."""
         batch = name or f"{feed}_{month}"
-        load_id = f"{sender}-{batch}-{load_number}"
+        load_id = f"{feed}-{sender}-{batch}-{load_number}"
         ordinary = base.format(month=f"'{month}-01'", rows=rows)
         # Cast by name onto the feed's lake columns; what a test does not give is blank.
         bent = f"with ordinary as ({ordinary}) {change or 'select * from ordinary'}"
