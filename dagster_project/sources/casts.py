@@ -71,6 +71,24 @@ def is_numeric(column: Column) -> bool:
     return column.type == "integer" or column.decimals is not None
 
 
+def plain_type(column: Column, date_formats: list[str]) -> str | None:
+    """The type whose own spelling of a value nearly all cells have (12.50, 7, 2025-01-31), if there is one.
+
+    A text that the cast gives back letter for letter needs no pattern to be judged by: comparing is several times faster.
+    """
+    if column.type == "integer":
+        return "bigint"
+    if column.decimals and column.decimals[0] <= 18:
+        return f"decimal({column.decimals[0]}, {column.decimals[1]})"
+    return "date" if column.type == "date" and (date_formats or ISO_DATES)[0] == ISO_DATES[0] else None
+
+
+def is_plain(column: Column, text: str, value: str) -> str:
+    """Whether a text is its type's own spelling. Years are of four digits: strptime knows no others."""
+    same = f"cast({value} as varchar) = {text}"
+    return f"({same} and strlen({text}) = 10)" if column.type == "date" else same
+
+
 def prepared(column: Column, value: str) -> str:
     """The text that is judged and cast: numbers cleaned, codes in one case, zeros given back."""
     if is_numeric(column):

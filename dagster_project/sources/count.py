@@ -24,6 +24,9 @@ from dagster_project.sources.unpack import Unreadable, blocks, control_file, dec
 AMOUNT = pa.decimal128(38, 10)
 NUMBER = r"^-?(\d{1,18}(\.\d{0,10}0*)?|\.\d{1,10}0*)$"
 WRITTEN = r"^[-+($ \t\r]*(\d{1,3}([, \t\r]\d{3})+|\d*)(\.\d*)?[)$ \t\r]*$"  # commas group thousands, nothing else
+MOST_PLAIN = 18  # characters: so never more digits before the point than count for anything
+_IN_NUMBERS = np.zeros(256, dtype=bool)
+_IN_NUMBERS[np.frombuffer(b"-.0123456789", dtype=np.uint8)] = True
 _BLANK = np.zeros(256, dtype=bool)
 _BLANK[[9, 10, 13, 32]] = True
 Bytes = np.ndarray
@@ -71,7 +74,8 @@ def count_file(
     for lines in _line_blocks(path):
         skip = min(header_line_number - skipped, len(lines.starts))
         skipped += skip
-        counter.add(Lines(lines.data, lines.starts[skip:], lines.ends[skip:]), total)
+        begin = lines.starts[skip] if skip < len(lines.starts) else 0
+        counter.add(Lines(lines.data[begin:], lines.starts[skip:] - begin, lines.ends[skip:] - begin), total)
     return total
 
 
@@ -176,16 +180,27 @@ class _Counter:
     def _split_plain(self, lines: Lines) -> tuple[dict[str, pa.Array], int]:
         """Cells of lines without quotes, and how many lines have the wrong number of fields."""
         delimiters = np.flatnonzero(lines.data == ord(self.delimiter))
-        first = np.searchsorted(delimiters, lines.starts)
-        counts = np.searchsorted(delimiters, lines.ends) - first
-        even = counts == len(self.header) - 1
-        lines, first = lines.where(even), first[even]
+        per_line = len(self.header) - 1
+        if self._is_even(lines, delimiters, per_line):
+            first, even = np.arange(len(lines.starts)) * per_line, np.ones(len(lines.starts), dtype=bool)
+        else:
+            first = np.searchsorted(delimiters, lines.starts)
+            even = np.searchsorted(delimiters, lines.ends) - first == per_line
+            lines, first = lines.where(even), first[even]
         cells = {}
         for column, place in self.places.items():
             starts = delimiters[first + place - 1] + 1 if place else lines.starts
             ends = delimiters[first + place] if place < len(self.header) - 1 else lines.ends
             cells[column] = _trimmed(Lines(lines.data, starts, ends).texts())
         return (cells if cells else {"": pa.nulls(len(lines.starts), pa.large_string())}), int((~even).sum())
+
+    @staticmethod
+    def _is_even(lines: Lines, delimiters: Bytes, per_line: int) -> bool:
+        """Whether the delimiters of the block are so many to each line: a look at the first and last of each tells."""
+        if not per_line or len(delimiters) != per_line * len(lines.starts):
+            return False
+        is_after, is_before = delimiters[::per_line] >= lines.starts, delimiters[per_line - 1 :: per_line] < lines.ends
+        return bool(is_after.all() and is_before.all())
 
     def _split_quoted(self, lines: Lines) -> tuple[dict[str, pa.Array], int]:
         """The same for lines with quotes: a pattern of the whole line, so that nothing is left over."""
@@ -264,6 +279,25 @@ def _unquoted(texts: pa.Array) -> pa.Array:
 
 def _numbers(texts: pa.Array) -> pa.Array:
     """Exact decimals; NULL where the text is no number."""
+    plain = _plain_numbers(texts)
+    return _any_numbers(texts) if plain is None else plain
+
+
+def _plain_numbers(texts: pa.Array) -> pa.Array | None:
+    """The same for a column of nothing but short plain numbers, as most are, in one cast; None for any other."""
+    if (pc.max(pc.binary_length(texts)).as_py() or 0) > MOST_PLAIN:
+        return None
+    offsets = np.frombuffer(texts.buffers()[1], dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    written = np.frombuffer(texts.buffers()[2] or b"", dtype=np.uint8)[offsets[0] : offsets[-1]]
+    if not _IN_NUMBERS[written].all():
+        return None
+    try:
+        return pc.cast(texts, AMOUNT)
+    except pa.ArrowInvalid:
+        return None
+
+
+def _any_numbers(texts: pa.Array) -> pa.Array:
     written = pc.if_else(pc.match_substring_regex(texts, WRITTEN), texts, None)
     bare = pc.replace_substring_regex(written, r"[$, \t\r]", "")
     bare = pc.replace_substring_regex(pc.replace_substring_regex(bare, r"^\((.*)\)$", r"-\1"), r"^\++", "")

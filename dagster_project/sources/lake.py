@@ -191,7 +191,10 @@ def _arrow_type(duckdb_type: str) -> pa.DataType:
 def record_files(settings: Settings, table: str, feed: str | None = None) -> list[str]:
     """Files of one of the lake's own tables: all, or (a load's file begins with its feed) those of one feed."""
     folder = settings.lake / table
-    return [str(folder / SCHEMA_FILE), *map(str, sorted(folder.glob(f"{feed}-*.parquet" if feed else "[!_.]*.parquet")))]
+    return [
+        str(folder / SCHEMA_FILE),
+        *map(str, sorted(folder.glob(f"{feed}-*.parquet" if feed else "[!_.]*.parquet"))),
+    ]
 
 
 def write_atomically(table: pa.Table, path: Path) -> None:

@@ -7,6 +7,7 @@ Does not: SQL over rows (read.py), the second count (count.py), judging a load a
 from __future__ import annotations
 
 import datetime as dt
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -90,20 +91,35 @@ def load_feed(
         known = _known_loads(con, settings, feed)
         news = [item for item in read_inventory(settings) if _concerns(item, feed)]
         todo = [(item, numbered) for item in news if (numbered := _new_number(item, known)) is not None]
-        register_key(con, key)
-        try:
-            audits = []
-            for done, (item, number) in enumerate(todo, start=1):
-                audit = _load(
-                    con, item, number, contract, settings, key, scratch, known.get(delivery_name(item.file_name))
-                )
-                if audit is not None:
-                    audits.append(audit)
-                if progress:
-                    progress(done, len(todo), item.file_name)
-            return audits
-        finally:
-            forget_key(con)
+
+        began = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+
+        def load(place: int) -> LoadAudit | None:
+            item, number = todo[place]
+            # Of two rows with one key the later load's counts: files read side by side keep the order of their names.
+            loaded_at = began + dt.timedelta(microseconds=place)
+            before = known.get(delivery_name(item.file_name))
+            # Temporary tables are a cursor's own; memory and cores are shared.
+            with con.cursor() as own, tempfile.TemporaryDirectory(dir=scratch) as folder:
+                register_key(own, key)
+                try:
+                    return _load(own, item, number, loaded_at, contract, settings, key, Path(folder), before)
+                finally:
+                    forget_key(own)
+
+        audits = []
+        # One file does not keep all cores busy to its end; as many at once as there are cores do.
+        with ThreadPoolExecutor(settings.threads) as readers:
+            try:
+                for done, audit in enumerate(readers.map(load, range(len(todo))), start=1):
+                    if audit is not None:
+                        audits.append(audit)
+                    if progress:
+                        progress(done, len(todo), todo[done - 1][0].file_name)
+            except BaseException:
+                readers.shutdown(wait=False, cancel_futures=True)
+                raise
+        return audits
 
 
 def _connected(settings: Settings, scratch: Path) -> duckdb.DuckDBPyConnection:
@@ -159,6 +175,7 @@ def _load(
     con: duckdb.DuckDBPyConnection,
     item: Inventoried,
     number: int,
+    loaded_at: dt.datetime,
     contract: Contract,
     settings: Settings,
     key: TokenKey,
@@ -178,7 +195,7 @@ def _load(
         byte_count=item.byte_count,
         encoding=item.encoding,
         load_number=number,
-        loaded_at=dt.datetime.now(dt.UTC).replace(tzinfo=None),
+        loaded_at=loaded_at,
         status="read",
         key_version=key.version,
     )
@@ -300,7 +317,6 @@ def _prepare(item: Inventoried, contract: Contract, scratch: Path, path: Path) -
     line_number = item.header_line_number or 1
     header = tuple(split_line(lines[line_number - 1], item.delimiter or ","))
     given = scratch / "input"
-    given.unlink(missing_ok=True)
     takes_landed = bool(item.is_clean) and item.packing != "zip"
     if takes_landed:
         given.symlink_to(path.resolve())

@@ -69,7 +69,8 @@ def read_rows(con: duckdb.DuckDBPyConnection, reading: Reading) -> list[Problem]
     Columns are the lake's, except that ids that will be tokens still are what was sent, under the contract's name.
     """
     builder = _Builder(reading)
-    # Numbering runs on one core, so that nothing else is done in that statement; the other takes all cores.
+    # Rows of a table are numbered in the order in which they were put in, which is the file's, on all cores; counting
+    # them by a window would run on one.
     con.execute(f"create or replace temp table {LINES} as {builder.lines()}")
     con.execute(builder.statement())
     con.execute(f"drop table {LINES}")
@@ -110,6 +111,12 @@ class _Builder:
             for column, definition in self.contract.columns.items()
             if definition.identity != "drop" and column in self.layout.columns
         }
+        # Columns whose cells are first held against their type's own spelling.
+        kinds = {
+            column: casts.plain_type(definition, self._date_formats(column))
+            for column, definition in self.columns.items()
+        }
+        self.plain = {column: kind for column, kind in kinds.items() if kind}
 
     def statement(self) -> str:
         problem = self._problem()
@@ -119,6 +126,7 @@ class _Builder:
                 f"with cells as ({self._cells()}),",
                 f"parts as ({self._parts()}),",
                 f"texts as ({self._texts()}),",
+                f"cast_texts as ({self._cast_texts()}),",
                 f"prepared as ({self._prepared()}),",
                 f"typed as ({self._typed()})",
                 f"select line, part, {problem} as problem, {self._amount()} as amount,",
@@ -127,18 +135,14 @@ class _Builder:
         )
 
     def lines(self) -> str:
-        """Physical lines with their numbers: without the header, what stands before it, and blank ones."""
+        """All physical lines in their order: the first has row number 0."""
         reading = self.reading
         new_line = "\\r\\n" if reading.has_return else "\\n"
         return (
-            f"select line, text from (select row_number() over () as line, text "
-            f"from read_csv({literal(str(reading.path))}, columns = {{'text': 'VARCHAR'}}, "
+            f"select text from read_csv({literal(str(reading.path))}, columns = {{'text': 'VARCHAR'}}, "
             f"header = false, auto_detect = false, delim = chr(1), quote = '', escape = '', "
             f"new_line = '{new_line}', max_line_size = {MAX_LINE_BYTES}, buffer_size = {4 * MAX_LINE_BYTES}, "
-            f"compression = '{'gzip' if reading.is_gzip else 'none'}')) "
-            f"where line > {reading.header_line_number} "
-            # A line that begins with a visible ASCII character is not blank: for nearly all that settles it.
-            f"and ((text >= '!' and text < chr(127)) or regexp_matches(text, '[^{casts.BLANK_CHARACTERS}]'))"
+            f"compression = '{'gzip' if reading.is_gzip else 'none'}')"
         )
 
     def _cells(self) -> str:
@@ -154,15 +158,30 @@ class _Builder:
             f"case when array_to_string({fields}, '') = {literal(delimiter)} || text "
             f"then list_transform({fields}, lambda field: {unquoted}) end"
         )
-        # Hardly any line has blanks around its values; one look at the line is cheaper than trimming every cell.
-        b = casts.BLANK_CHARACTERS.replace("\t", "") if delimiter == "\t" else casts.BLANK_CHARACTERS
-        padded = literal(f"(?:^|{escaped})[{b}]|[{b}](?:{escaped}|$)")
         cells = f"string_split(text, {literal(delimiter)})"
         trimmed = f"list_transform({cells}, lambda field: trim(field, {casts.BLANKS}))"
-        bare_cells = f"case when regexp_matches(text, {padded}) then {trimmed} else {cells} end"
+        bare_cells = f"case when {self._may_be_padded()} then {trimmed} else {cells} end"
         split = f"case when contains(text, '\"') then {quoted} else {bare_cells} end"
         footer = f"regexp_matches(text, {literal(self.layout.footer.matches)})" if self.layout.footer else "false"
-        return f"select line, {footer} as is_footer, {split} as c from {LINES}"
+        # Without the header, what stands before it, and blank lines. A line that begins with a visible ASCII character
+        # is not blank: for nearly all that settles it.
+        return (
+            f"select rowid + 1 as line, {footer} as is_footer, {split} as c from {LINES} "
+            f"where rowid >= {self.reading.header_line_number} "
+            f"and ((text >= '!' and text < chr(127)) or regexp_matches(text, '[^{casts.BLANK_CHARACTERS}]'))"
+        )
+
+    def _may_be_padded(self) -> str:
+        """Hardly any line has blanks around its values; one look at the line is cheaper than trimming every cell."""
+        delimiter = self.reading.delimiter
+        looks = []
+        for blank in casts.BLANK_CHARACTERS.replace(delimiter, ""):
+            if blank == " ":  # the only one that stands within values, too
+                looks += [f"contains(text, {literal(delimiter + ' ')})", f"contains(text, {literal(' ' + delimiter)})"]
+                looks += ["starts_with(text, ' ')", "ends_with(text, ' ')"]
+            else:
+                looks.append(f"contains(text, chr({ord(blank)}))")
+        return f"({' or '.join(looks)})"
 
     def _parts(self) -> str:
         width = len(self.reading.header)
@@ -282,20 +301,37 @@ class _Builder:
             return f"regexp_matches({text}, {literal(rule.matches)})"
         return f"not regexp_matches({text}, {literal(rule.not_matches or '')})"
 
-    def _prepared(self) -> str:
-        columns = [
-            f"{casts.prepared(definition, name(column))} as {name(column)}"
-            for column, definition in self.columns.items()
+    def _cast_texts(self) -> str:
+        casted = [
+            f"try_cast({name(column)} as {kind}) as {name('cast ' + column)}" for column, kind in self.plain.items()
         ]
-        return f"select {', '.join([*self._carried(), *columns])} from texts"
+        return f"select {', '.join(['*', *casted])} from texts"
+
+    def _prepared(self) -> str:
+        columns = []
+        for column, definition in self.columns.items():
+            text = name(column)
+            if column not in self.plain:
+                columns.append(f"{casts.prepared(definition, text)} as {text}")
+                continue
+            value = name("cast " + column)
+            is_plain = casts.is_plain(definition, text, value)
+            columns.append(f"case when {is_plain} then {text} else {casts.prepared(definition, text)} end as {text}")
+            columns.append(f"case when {is_plain} then {value} end as {name('plain ' + column)}")
+        return f"select {', '.join([*self._carried(), *columns])} from cast_texts"
 
     def _typed(self) -> str:
         columns = []
         for column, definition in self.columns.items():
-            formats = [item for part in self.layout.columns[column].parts() for item in part.date_formats]
+            value = casts.typed(definition, name(column), self._date_formats(column))
+            if column in self.plain:
+                value = f"coalesce({name('plain ' + column)}, {value})"
             columns.append(f"{name(column)} as {name('text ' + column)}")
-            columns.append(f"{casts.typed(definition, name(column), formats)} as {name(column)}")
+            columns.append(f"{value} as {name(column)}")
         return f"select {', '.join([*self._carried(), *columns])} from prepared"
+
+    def _date_formats(self, column: str) -> list[str]:
+        return [item for part in self.layout.columns[column].parts() for item in part.date_formats]
 
     def _carried(self) -> list[str]:
         flags = ["line", "part", "is_footer", "is_open", "is_uneven"]

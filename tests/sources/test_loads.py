@@ -48,6 +48,15 @@ def test_a_copy_brings_nothing_when_the_same_content_comes_under_another_name(ho
     assert states(house) == {"fill/fills.csv": "recognised", "fill/again.csv": "duplicate"}
 
 
+def test_files_keep_the_order_of_their_names_when_several_are_read_side_by_side(house: House) -> None:
+    for number in range(8):
+        house.land(text([row(fill_id=f"F{number}")] * (800 if number == 0 else 1)), f"fill/fills_{number}.csv")
+    loads = house.load()
+    assert [load.file_name for load in loads] == [f"fill/fills_{number}.csv" for number in range(8)]
+    moments = [load.loaded_at for load in loads]
+    assert moments == sorted(set(moments)), "of two rows with one key the later file's counts"
+
+
 def test_two_senders_are_two_sources_when_they_send_the_same_content(house: House) -> None:
     house.land(ONE, "fill/source=north/fills.csv")
     house.land(ONE, "fill/source=south/fills.csv")

@@ -130,6 +130,14 @@ def test_a_line_breaks_alone_when_its_quoting_or_its_field_count_is_wrong(house:
     assert audit.amount_set_aside == 0, "what a torn line was worth cannot be read"
 
 
+def test_both_counts_agree_when_one_line_has_the_field_that_its_neighbour_lacks(house: House) -> None:
+    lines = text([row(fill_id=f"F{number}") for number in range(4)]).splitlines()
+    lines[2], lines[3] = lines[2] + ",surplus", lines[3].rpartition(",")[0]
+    audit = house.load_one("\n".join(lines) + "\n")
+    assert house.reasons() == [(3, None, "wrong_field_count"), (4, None, "wrong_field_count")]
+    assert audit.is_conserved and audit.rows_accepted == 2
+
+
 def test_quoted_fields_are_read_whole_when_they_hold_delimiters_quotes_and_blanks(house: House) -> None:
     audit = house.load_one(text([row(drug_code='"AB1"', patient_name='Quux, "Zeb"')]).replace('"""AB1"""', '  "AB1"  '))
     assert audit.is_conserved and [read["drug_code"] for read in house.rows()] == ["AB1"]
