@@ -50,7 +50,8 @@ class OnlyDbt(DbtCliResource):
 
 
 def dbt_resource(settings: Settings) -> DbtCliResource:
-    return OnlyDbt(project_dir=dbt_project(settings), dbt_executable=DBT)
+    project: Any = dbt_project(settings)  # the parent's constructor takes it; of a subclass mypy sees the fields alone
+    return OnlyDbt(project_dir=project, dbt_executable=DBT)
 
 
 def ensure_manifest(settings: Settings) -> Path:

@@ -96,7 +96,7 @@ def _write_world(root: Path, settings: Settings, members: int, months: int, name
     code = (
         "import sys; from pathlib import Path; from dagster_project.synthetic import world; "
         "world.generate(Path(sys.argv[1]), Path(sys.argv[2]), members=int(sys.argv[3]), months=int(sys.argv[4]), "
-        f"seed={SEED}, intensity=world.BENCHMARK, ledger_error=set())"
+        f"seed={SEED}, intensity=world.BENCHMARK, ledger_error=set(), memory_limit='3GB')"
     )
     given = [str(settings.landing), str(settings.answers), str(members), str(months)]
     return _watched([sys.executable, "-c", code, *given], root, settings, name)
