@@ -43,7 +43,11 @@ TABLES: dict[str, tuple[str, list[tuple[str, pa.DataType, str]]]] = {
             ("byte_count", pa.int64(), "bytes of the landed file"),
             ("encoding", pa.string(), "utf-8, or utf-8 with cp1252 bytes"),
             ("load_number", pa.int32(), "1, 2, … per feed and file name; a later one supersedes"),
-            ("loaded_at", pa.timestamp("us"), "when (UTC)"),
+            (
+                "loaded_at",
+                pa.timestamp("us"),
+                "when its feed was read (UTC); files read in one go are a microsecond apart, in the order of their names",
+            ),
             ("status", pa.string(), "read, or set_aside as a whole"),
             ("reason_code", pa.string(), "why it was set aside as a whole"),
             ("rows_read", pa.int64(), "rows the reader saw"),

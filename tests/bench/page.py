@@ -22,29 +22,15 @@ def page(told: dict[str, Any]) -> str:
         "",
         f"The world: {marts.get('fct_claim', 0):,} claims, {marts.get('fct_claim_line', 0):,} lines, "
         f"{marts.get('fct_claim_event', 0):,} events, {marts.get('fct_pharmacy_fill', 0):,} fills, "
-        f"{marts.get('fct_encounter', 0):,} encounters (by claims and by record), {whole['rows_read']:,} rows in all files; the day more: {day['rows_read'] - whole['rows_read']:,} rows, "
-        f"{day['day_bytes']:,} bytes.",
+        f"{marts.get('fct_encounter', 0):,} encounters (by claims and by record).",
         "",
-        "| | seconds | CPU-seconds | peak memory | against the floor |",
-        "|---|---|---|---|---|",
-        _row("floor: DuckDB alone, the same files, all columns, once to Parquet (zstd)", floor["taken"], floor_s),
-        _row("**the whole run**, files to published marts", whole["whole"], floor_s),
-    ]
-    lines += [_row(f"— {stage}", taken, floor_s) for stage, taken in whole["stages"].items()]
-    lines += [_row("**one more day**, the cost of starting included", day["whole"], floor_s)]
-    lines += [_row(f"— {stage}", taken, floor_s) for stage, taken in day["stages"].items()]
-    lines += [
-        _row("a run with nothing new", nothing["whole"], floor_s),
-        _row("the cost of starting: nothing new, in a world of ten members", told["start"]["whole"], floor_s),
-    ]
-    lines += [_row(f"— {stage}", taken, floor_s) for stage, taken in told["start"]["stages"].items()]
-    lines += [
+        *table(told),
         "",
-        "| on disk after the whole run | bytes |",
-        "|---|---|",
-        f"| floor's Parquet | {floor['byte_count']:,} |",
+        "Rows and bytes are what a stage leaves behind: of the reading those read and the lake, of the warehouse those of "
+        "all marts and its file, of the publication the published files; of one more day its own files. Reading includes "
+        "what is asked of each feed's loads. Around the steps: starting Python, the job's plan, Dagster's records of what "
+        "happened, the summary.",
     ]
-    lines += [f"| {name} | {count:,} |" for name, count in whole["bytes"].items()]
     lines += ["", "## Against the aims", ""]
     lines += [
         _aim("whole run against the floor", whole_s / floor_s, AIM_WHOLE, "{:.1f} times"),
@@ -67,10 +53,54 @@ def page(told: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _row(name: str, taken: dict[str, Any], floor: float) -> str:
+def table(told: dict[str, Any]) -> list[str]:
+    """Every stage beside the floor."""
+    floor, whole, day, nothing, start = (told[key] for key in ("floor", "whole", "day_more", "nothing_new", "start"))
+    floor_s = floor["taken"]["seconds"]
+    new_rows = day["rows_read"] - whole["rows_read"]
+    lines = [
+        "| | seconds | CPU-seconds | peak memory | rows | bytes | against the floor |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    if told["generation"]:
+        made = told["generation"]
+        lines.append(_row("generating the world", made["taken"], floor_s, floor["rows"] + new_rows, made["byte_count"]))
+    lines += [
+        _row("floor: DuckDB alone, the same files, all columns, once to Parquet (zstd)", floor["taken"], floor_s,
+             floor["rows"], floor["byte_count"]),
+        _row("**the whole run**, files to published marts", whole["whole"], floor_s),
+        *_stages(whole, floor_s),
+        _row("**one more day**, the cost of starting included", day["whole"], floor_s, new_rows, day["day_bytes"]),
+        *_stages(day, floor_s),
+        _row("a run with nothing new", nothing["whole"], floor_s, 0, 0),
+        _row("the cost of starting: nothing new, in a world of ten members", start["whole"], floor_s, 0, 0),
+        *_stages(start, floor_s),
+    ]  # fmt: skip
+    return lines
+
+
+def _stages(run: dict[str, Any], floor: float) -> list[str]:
+    marts = sum(run["rows"].values())
+    left = {
+        "reading": (run["rows_read"], run["bytes"]["lake"]),
+        "warehouse": (marts, run["bytes"]["warehouse"]),
+        "publication": (marts, run["bytes"]["published"]),
+    }
+    parts = list(run["stages"].values())
+    around = {
+        "seconds": run["whole"]["seconds"] - sum(part["seconds"] for part in parts),
+        "cpu_seconds": run["whole"]["cpu_seconds"] - sum(part["cpu_seconds"] for part in parts),
+        "peak_bytes": min(part["peak_bytes"] for part in parts),
+    }
+    rows = [_row(f"— {stage}", taken, floor, *left.get(stage, (None, None))) for stage, taken in run["stages"].items()]
+    return [*rows, _row("— around and between the steps", around, floor)]
+
+
+def _row(name: str, taken: dict[str, Any], floor: float, rows: int | None = None, size: int | None = None) -> str:
+    counts = " | ".join("" if count is None else f"{count:,}" for count in (rows, size))
     return (
         f"| {name} | {taken['seconds']:.1f} | {taken['cpu_seconds']:.1f} | {taken['peak_bytes'] / 2**30:.2f} GiB "
-        f"| {taken['seconds'] / floor:.2f} |"
+        f"| {counts} | {taken['seconds'] / floor:.2f} |"
     )
 
 

@@ -25,6 +25,7 @@ from dagster_project.settings import REPOSITORY, Settings
 from dagster_project.sources.inventory import DEMO
 from dagster_project.synthetic.world import last_day
 from expectations.calendar import expect_until
+from tests.bench import page as performance
 from tests.bench.measure import Taken, Watched, watch
 from tests.bench.one_day import hold_back
 
@@ -71,7 +72,8 @@ def main() -> None:
     told["nothing_new"] = _run(root, settings, "nothing")
     results.write_text(json.dumps(told, indent=1, default=str))
     page = REPOSITORY / "docs" / "performance.md"
-    page.write_text(_page(told))
+    page.write_text(performance.page(told))
+    print("\n".join(performance.table(told)))
     print(f"written: {page}")
 
 
@@ -211,12 +213,6 @@ def _commit() -> str:
     return subprocess.run(
         ["git", "-C", str(REPOSITORY), "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
     ).stdout.strip()
-
-
-def _page(told: dict[str, Any]) -> str:
-    from tests.bench.page import page
-
-    return page(told)
 
 
 if __name__ == "__main__":
