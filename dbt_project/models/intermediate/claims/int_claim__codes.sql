@@ -9,10 +9,6 @@ with claims as (
     select * from {{ ref('stg_medical_claim__claims') }}{{ only_touched('claim_token') }}
 ),
 
-lines as (
-    select * from {{ ref('int_claim__lines') }}{{ only_touched('claim_token') }}
-),
-
 codes as (
     {% for number in range(1, 11) %}
     select data_source, claim_key, 0 as claim_line_number, claim_start_date as service_date,
@@ -36,12 +32,12 @@ codes as (
     select
         data_source, claim_key, claim_line_number, claim_line_start_date, 'revenue_center', 1, 'revenue_center',
         revenue_center_code
-    from lines where revenue_center_code is not null
+    from {{ ref('int_claim__lines') }} where revenue_center_code is not null{{ only_touched('claim_token', 'and') }}
     union all
     select
         data_source, claim_key, claim_line_number, claim_line_start_date, 'place_of_service', 1,
         'place_of_service', place_of_service_code
-    from lines where place_of_service_code is not null
+    from {{ ref('int_claim__lines') }} where place_of_service_code is not null{{ only_touched('claim_token', 'and') }}
     union all
     select data_source, claim_key, claim_line_number, claim_line_start_date, 'service', 1,
         case
@@ -50,7 +46,7 @@ codes as (
             else 'cpt'
         end,
         hcpcs_code
-    from lines where hcpcs_code is not null
+    from {{ ref('int_claim__lines') }} where hcpcs_code is not null{{ only_touched('claim_token', 'and') }}
 ),
 
 lists as (

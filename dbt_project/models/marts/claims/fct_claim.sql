@@ -5,16 +5,10 @@
 
 -- The state of a claim now, derived from its events; the header adds who, where and what for. A claim that only a
 -- remittance tells of is here too, without a header.
+{%- set moves_the_state = "event_type in ('submitted', 'replacement_submitted', 'void_submitted', 'adjudicated', 'reversed',
+            'paid', 'recouped', 'patient_payment', 'refund', 'denial_write_off', 'bad_debt_write_off', 'charity_write_off')" %}
 with headers as (
     select * from {{ ref('stg_medical_claim__claims') }}{{ only_touched('claim_token') }}
-),
-
-events as (
-    select * from {{ ref('fct_claim_event') }}{{ only_touched('claim_token') }}
-),
-
-adjudications as (
-    select * from {{ ref('int_claim__adjudications') }}{{ only_touched('claim_token') }}
 ),
 
 totals as (
@@ -22,36 +16,34 @@ totals as (
         data_source,
         claim_key,
         claim_token,
-        max(payer_key) as payer_key,
-        max(payer_id) as payer_id,
-        max(line_of_business) as line_of_business,
-        count(*) as event_count,
-        max(event_date) as last_event_date,
+        max(payer_key) filter (where moves_the_state) as payer_key,
+        max(payer_id) filter (where moves_the_state) as payer_id,
+        max(line_of_business) filter (where moves_the_state) as line_of_business,
+        max(event_date) filter (where moves_the_state) as last_event_date,
         count(*) filter (where event_type = 'adjudicated') as adjudication_count,
         count(*) filter (where event_type = 'reversed') as reversal_count,
         min(event_date) filter (where event_type = 'adjudicated') as first_adjudicated_date,
         min(event_date) filter (where event_type = 'paid' and paid_amount > 0) as first_paid_date,
         max(event_date) filter (where event_type = 'paid') as last_paid_date,
-        sum(charge_amount) as submitted_charge_amount,
         sum(allowed_amount) as allowed_amount,
         sum(paid_amount) as paid_amount,
         sum(patient_responsibility_amount) as patient_responsibility_amount,
         sum(adjustment_amount) filter (where event_type = 'recouped') as recouped_amount,
         sum(adjustment_amount) filter (where event_type in ('patient_payment', 'refund')) as patient_paid_amount,
         sum(adjustment_amount) filter (where event_type in ('denial_write_off', 'bad_debt_write_off', 'charity_write_off')) as written_off_amount,
-        max(load_id) as load_id
-    from events
-    where event_type in ('submitted', 'replacement_submitted', 'void_submitted', 'adjudicated', 'reversed', 'paid',
-        'recouped', 'patient_payment', 'refund', 'denial_write_off', 'bad_debt_write_off', 'charity_write_off')
+        max(load_id) filter (where moves_the_state) as load_id
+    from (
+        select *, {{ moves_the_state }} as moves_the_state from {{ ref('fct_claim_event') }}{{ only_touched('claim_token') }}
+    ) as events
     group by data_source, claim_key, claim_token
 ),
 
 first_decisions as (
-    select * from adjudications where is_first_decision
+    select * from {{ ref('int_claim__adjudications') }} where is_first_decision{{ only_touched('claim_token', 'and') }}
 ),
 
 current_decisions as (
-    select * from adjudications where is_current
+    select * from {{ ref('int_claim__adjudications') }} where is_current{{ only_touched('claim_token', 'and') }}
 ),
 
 successors as (
@@ -85,19 +77,13 @@ codes as (
         count(*) filter (where is_valid is null) as unknown_code_count
     from {{ ref('int_claim__codes') }}{{ only_touched('claim_key') }}
     group by claim_key
-),
-
--- Also claims of which only a work record or an adjustment tells so far.
-keys as (
-    select data_source, claim_key, claim_token from headers
-    union
-    select data_source, claim_key, claim_token from events
 )
 
+-- Also claims of which only a work record or an adjustment tells so far.
 select
-    keys.claim_key,
-    keys.data_source,
-    keys.claim_token,
+    coalesce(headers.claim_key, totals.claim_key) as claim_key,
+    coalesce(headers.data_source, totals.data_source) as data_source,
+    coalesce(headers.claim_token, totals.claim_token) as claim_token,
     headers.claim_key is not null as has_claim_record,
     headers.original_claim_key,
     successors.successor_claim_key,
@@ -181,12 +167,12 @@ select
     {{ usd('totals.written_off_amount') }} as written_off_amount,
     coalesce(headers.load_id, totals.load_id) as load_id,
     headers.source_line_number
-from keys
-left join headers on keys.claim_key = headers.claim_key
-left join totals on keys.claim_key = totals.claim_key
-left join first_decisions on keys.claim_key = first_decisions.claim_key
-left join current_decisions on keys.claim_key = current_decisions.claim_key
-left join successors on keys.claim_key = successors.claim_key
-left join lines on keys.claim_key = lines.claim_key
-left join codes on keys.claim_key = codes.claim_key
-left join {{ ref('int_encounter__claim_encounters') }} as encounters on keys.claim_key = encounters.claim_key
+from headers
+full join totals on headers.claim_key = totals.claim_key
+left join first_decisions on coalesce(headers.claim_key, totals.claim_key) = first_decisions.claim_key
+left join current_decisions on coalesce(headers.claim_key, totals.claim_key) = current_decisions.claim_key
+left join successors on coalesce(headers.claim_key, totals.claim_key) = successors.claim_key
+left join lines on coalesce(headers.claim_key, totals.claim_key) = lines.claim_key
+left join codes on coalesce(headers.claim_key, totals.claim_key) = codes.claim_key
+left join {{ ref('int_encounter__claim_encounters') }} as encounters
+    on coalesce(headers.claim_key, totals.claim_key) = encounters.claim_key

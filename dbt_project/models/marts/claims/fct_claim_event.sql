@@ -5,15 +5,7 @@
 
 -- Amounts stand on one event each: charges where the claim was sent, the decision where it was adjudicated or reversed,
 -- money where it was paid. So every amount sums to its feed's.
-with claims as (
-    select * from {{ ref('stg_medical_claim__claims') }}{{ only_touched('claim_token') }}
-),
-
-adjudications as (
-    select * from {{ ref('int_claim__adjudications') }}{{ only_touched('claim_token') }}
-),
-
-adjustments as (
+with adjustments as (
     select * from {{ ref('stg_provider_adjustment__adjustments') }} where claim_token is not null{{ only_touched('claim_token', 'and') }}
 ),
 
@@ -36,16 +28,16 @@ events as (
         cast(null as decimal(18, 2)) as paid_amount, cast(null as decimal(18, 2)) as patient_responsibility_amount,
         cast(null as decimal(18, 2)) as adjustment_amount, cast(null as decimal(18, 2)) as denied_amount,
         load_id, source_line_number
-    from claims
-    where coded_date is not null
+    from {{ ref('stg_medical_claim__claims') }}
+    where coded_date is not null{{ only_touched('claim_token', 'and') }}
     union all
     select
         data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
         case when claim_frequency_code = '7' then 'replacement_submitted' when claim_frequency_code = '8' then 'void_submitted' else 'submitted' end,
         20, '1', coalesce(submitted_date, claim_end_date, claim_start_date),
         null, null, null, null, null, charge_amount, null, null, null, null, null, load_id, source_line_number
-    from claims
-    where claim_status = 'submitted'
+    from {{ ref('stg_medical_claim__claims') }}
+    where claim_status = 'submitted'{{ only_touched('claim_token', 'and') }}
     union all
     select
         data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
@@ -58,15 +50,15 @@ events as (
                 then coalesce(deductible_amount, 0) + coalesce(coinsurance_amount, 0) + coalesce(copayment_amount, 0)
         end,
         adjustment_amount, denied_amount, load_id, source_line_number
-    from adjudications
+    from {{ ref('int_claim__adjudications') }}{{ only_touched('claim_token') }}
     union all
     select
         data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
         'paid', 40, cast(adjudication_number as {{ dbt.type_string() }}), paid_date,
         adjudication_number, remittance_id, null, null, null,
         null, null, paid_amount, null, null, null, load_id, source_line_number
-    from adjudications
-    where paid_amount <> 0
+    from {{ ref('int_claim__adjudications') }}
+    where paid_amount <> 0{{ only_touched('claim_token', 'and') }}
     union all
     select
         data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
