@@ -13,7 +13,7 @@
    When SQL, rules or macros change, all that grows is made anew, as it is by `dbt build --full-refresh`. On Spark these
    models are plain tables. #}
 
-{# config(materialized=growing(), meta={'unit': …}): unit is claim_token, claim_key or member_token. #}
+{# config(materialized=growing(), meta={'unit': …}): unit is a column: claim_token, claim_key, member_token, posting_id … #}
 {% macro growing() %}
     {{- return('incremental' if target.type == 'duckdb' else 'table') -}}
 {% endmacro %}
@@ -72,9 +72,9 @@
     intermediate.touched__{{ model.name }}
 {%- endmacro %}
 
-{# The unit of a row; nobody's rows are a unit too. #}
+{# The unit of a row; rows of nobody (and, with meta `nobody`, of no claim) are a unit too. #}
 {% macro unit_of(column, unit) -%}
-    {%- if unit == 'member_token' -%}coalesce({{ column }}, ''){%- else -%}{{ column }}{%- endif -%}
+    {%- if unit == 'member_token' or model.config.meta.get('nobody') -%}coalesce({{ column }}, ''){%- else -%}{{ column }}{%- endif -%}
 {%- endmacro %}
 
 {# First hook: the units to write again. `touched_by` in meta names another macro that finds them, `also` one that finds
@@ -142,6 +142,25 @@
 
 {% macro touched_claims() %}
     select claim_token, claim_key from intermediate.int_lake__touched_claims where {{ unseen_builds() }} group by claim_token, claim_key
+{% endmacro %}
+
+{# The same, and the rows that name no claim. #}
+{% macro touched_claims_and_nobody() %}
+    {{ touched_claims() }}
+    union
+    select '', ''
+{% endmacro %}
+
+{# Claims that take the place of a touched one: they take back what it charged. #}
+{% macro replacements_of_touched_claims() %}
+    select claim_token, claim_key from {{ ref('stg_medical_claim__claims') }}
+    where original_claim_token in (select claim_token from intermediate.int_lake__touched_claims where {{ unseen_builds() }})
+{% endmacro %}
+
+{# Postings of changed loads: each is a unit of its own. #}
+{% macro touched_postings() %}
+    select posting_id from {{ source('raw', 'ledger_posting') }}
+    where load_id in (select load_id from {{ ref('int_lake__changed_loads') }} where {{ unseen_builds() }})
 {% endmacro %}
 
 {% macro touched_people() %}

@@ -28,7 +28,8 @@ def page(told: dict[str, Any]) -> str:
         "",
         "Rows and bytes are what a stage leaves behind: of the reading those read and the lake, of the warehouse those of "
         "all marts and its file, of the publication the published files; of one more day its own files. Reading includes "
-        "what is asked of each feed's loads. Around the steps: starting Python, the job's plan, Dagster's records of what "
+        "what is asked of each feed's loads, and for the day a person's yes: the suite holds a day's file of a sender who "
+        "sent whole months. Around the steps: starting Python, the job's plan, Dagster's records of what "
         "happened, the summary.",
     ]
     lines += ["", "## Against the aims", ""]

@@ -90,7 +90,10 @@ class Lake:
 
 @pytest.fixture(scope="session")
 def contracts() -> dict[str, Contract]:
-    return {feed: load_contract(CONTRACTS / f"{feed}.yml") for feed in ("remittance", "medical_claim")}
+    return {
+        feed: load_contract(CONTRACTS / f"{feed}.yml")
+        for feed in ("remittance", "medical_claim", "provider_adjustment")
+    }
 
 
 @pytest.fixture

@@ -76,6 +76,17 @@ def test_a_load_is_held_when(lake, contracts, bend, question):
     assert by_load(verdicts)[after] == "admitted"
 
 
+def test_takebacks_are_admitted_when_they_begin_months_after_the_first_interest(lake, contracts):
+    """At 120,000 members all but the first months were held, and the ledger missed them."""
+    row = "select *, 1::bigint as adjustment_number, 'L6' as adjustment_reason_code, {} as adjustment_amount from ordinary"
+    interest, takebacks = row.format("-0.90"), row.format("case when claim_status_code = '4' then 250 else -0.90 end")
+    for month, rows in enumerate([400, 1600, 2000, 2800, 3300, 3500], start=1):
+        change = interest if month < 4 else takebacks
+        lake.load(f"2025-0{month}", rows=rows, feed="provider_adjustment", change=change)
+    verdicts = judge_loads(lake.settings, contracts, "provider_adjustment")
+    assert set(by_load(verdicts).values()) == {"admitted"} and len(verdicts) == 6
+
+
 def test_the_first_load_is_held_when_all_its_amounts_are_zero(lake, contracts):
     load = lake.load("2025-01", change=ALL_ZERO)
     assert failing(judge_loads(lake.settings, contracts, "remittance"), load) == {"amounts_not_all_zero"}

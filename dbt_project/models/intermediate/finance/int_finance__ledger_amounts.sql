@@ -1,7 +1,13 @@
+{{ config(
+    materialized=growing(), incremental_strategy='append', on_schema_change='append_new_columns',
+    meta={'unit': 'posting_id', 'touched_by': 'touched_postings'}
+) }}
+-- depends_on: {{ ref('int_lake__changed_loads') }}
+
 -- The ledger's postings, each with the key of the document it names. A posting may name less than a document: a whole
 -- remittance or a whole batch; its key then says so, and the warehouse side is summed to the same height.
 with postings as (
-    select * from {{ ref('stg_ledger_posting__postings') }}
+    select * from {{ ref('stg_ledger_posting__postings') }}{{ only_touched('posting_id') }}
 )
 
 select

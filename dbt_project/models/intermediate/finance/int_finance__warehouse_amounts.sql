@@ -1,3 +1,11 @@
+{{ config(
+    materialized=growing(), incremental_strategy='append', on_schema_change='append_new_columns',
+    meta={
+        'unit': 'claim_token', 'nobody': true,
+        'touched_by': 'touched_claims_and_nobody', 'also': 'replacements_of_touched_claims'
+    }
+) }}
+
 -- What the source systems say, document by document, in the ledger's terms: each measure of the seed ledger_accounts.
 -- A new measure is a branch here and a row there; which account it stands against, and by which date, is the row's business.
 with accounts as (
@@ -10,7 +18,7 @@ loads as (
 
 claims as (
     select * from {{ ref('stg_medical_claim__claims') }}
-    where claim_status = 'submitted' and submitted_date is not null
+    where claim_status = 'submitted' and submitted_date is not null{{ only_touched('claim_token', 'and') }}
 ),
 
 billed as (
@@ -26,7 +34,7 @@ adjudications as (
         min(load_id) as load_id,
         min(source_line_number) as source_line_number,
         count(*) as source_row_count
-    from {{ ref('stg_remittance__adjudications') }}
+    from {{ ref('stg_remittance__adjudications') }}{{ only_touched('claim_token') }}
     group by data_source, claim_token, adjudication_number, remittance_id, payer_id, line_of_business, paid_date
 ),
 
@@ -48,7 +56,7 @@ contractual as (
         min(source_line_number) as source_line_number,
         count(*) as source_row_count
     from {{ ref('stg_remittance_adjustment__adjustments') }}
-    where adjustment_group_code = 'CO' and carc_code = '45'
+    where adjustment_group_code = 'CO' and carc_code = '45'{{ only_touched('claim_token', 'and') }}
     group by data_source, claim_token, adjudication_number, remittance_id, paid_date
 ),
 
@@ -70,9 +78,12 @@ measures as (
         original.payer_id, original.line_of_business, sent.submitted_date, null, null,
         original.charge_amount, sent.load_id, sent.source_line_number, 1
     from billed as sent
-    inner join billed as original
+    inner join {{ ref('stg_medical_claim__claims') }} as original
         on sent.data_source = original.data_source and sent.original_claim_token = original.claim_token
-    where sent.claim_frequency_code in ('7', '8')
+    where
+        sent.claim_frequency_code in ('7', '8')
+        and original.claim_status = 'submitted' and original.submitted_date is not null
+        and coalesce(original.coverage_rank, 'primary') <> 'secondary'
 
     union all
 
@@ -112,7 +123,7 @@ measures as (
         payer_id, line_of_business, null, paid_date, null,
         adjustment_amount, load_id, source_line_number, 1
     from {{ ref('stg_provider_adjustment__adjustments') }}
-    where adjustment_reason_code in ('WO', 'L6')
+    where adjustment_reason_code in ('WO', 'L6'){{ only_touched('claim_token', 'and') }}
 
     union all
 
@@ -122,7 +133,7 @@ measures as (
         payer_id, line_of_business, null, null, posting_date,
         transaction_amount, load_id, source_line_number, 1
     from {{ ref('stg_patient_accounting__transactions') }}
-    where transaction_type in ('patient_payment', 'denial_write_off', 'refund')
+    where transaction_type in ('patient_payment', 'denial_write_off', 'refund'){{ only_touched('claim_token', 'and') }}
 
     union all
 
@@ -131,7 +142,7 @@ measures as (
         claim_token, claim_line_number, adjudication_number, null, null,
         payer_id, line_of_business, null, coalesce(paid_date, dispensing_date), null,
         paid_amount, load_id, source_line_number, 1
-    from {{ ref('stg_pharmacy_fill__fills') }}
+    from {{ ref('stg_pharmacy_fill__fills') }}{{ only_touched('claim_token') }}
 ),
 
 dated as (
