@@ -27,7 +27,7 @@ FIRST_PORT, PORTS = 3000, 50
 
 def run(as_json: AsJson = False) -> int:
     """Read what is new in the landing folder, build the warehouse, check it, publish; say what came of it."""
-    from dagster_project.cli import summary
+    from dagster_project.cli import show, summary
 
     settings = load_settings()
     _check(settings)
@@ -36,13 +36,13 @@ def run(as_json: AsJson = False) -> int:
             write_demo_files(settings, DEFAULT_MEMBERS, DEFAULT_SEED, DEFAULT_MONTHS)
         outcome = _launch(settings, "everything", quiet=as_json)
     told = summary.of_run(settings, outcome)
-    show_json(told) if as_json else summary.show_run(settings, told)
+    show_json(told) if as_json else show.show_run(settings, told)
     return _exit_code(outcome, [*told.waiting_loads, *told.set_aside_files, *told.left_files])
 
 
 def publish(as_json: AsJson = False) -> int:
     """Ask the blocking checks again and publish the marts as the warehouse has them."""
-    from dagster_project.cli import summary
+    from dagster_project.cli import show, summary
 
     settings = load_settings()
     if not settings.warehouse.exists():
@@ -51,7 +51,7 @@ def publish(as_json: AsJson = False) -> int:
     with only_run(settings):
         outcome = _launch(settings, "publish", quiet=as_json)
     told = summary.of_run(settings, outcome)
-    show_json({"outcome": outcome, "publication": told.publication}) if as_json else summary.show_publication(
+    show_json({"outcome": outcome, "publication": told.publication}) if as_json else show.show_publication(
         settings, told
     )
     return _exit_code(outcome, [])
@@ -59,11 +59,11 @@ def publish(as_json: AsJson = False) -> int:
 
 def status(as_json: AsJson = False) -> int:
     """Say how things stand: loads of each feed, what is held or set aside, last runs, what is published or overdue."""
-    from dagster_project.cli import summary
+    from dagster_project.cli import show, summary
 
     settings = load_settings()
     told = summary.of_status(settings)
-    show_json(told) if as_json else summary.show_status(settings, told)
+    show_json(told) if as_json else show.show_status(settings, told)
     return SET_ASIDE if told.waiting_loads or told.failing_checks else DONE
 
 

@@ -152,7 +152,7 @@ def test_demonstration_files_are_complete_and_need_not_grow_quiet(claimhouse, tm
 
 
 def test_files_too_young_to_be_whole_are_named_with_the_time_to_run_again(capsys, tmp_path):
-    from dagster_project.cli import summary
+    from dagster_project.cli import show, summary
     from dagster_project.sources.contracts import load_contracts
     from dagster_project.sources.loads import prepare_lake, take_inventory
     from tests.conftest import settings_of
@@ -165,7 +165,7 @@ def test_files_too_young_to_be_whole_are_named_with_the_time_to_run_again(capsys
     take_inventory(settings, load_contracts())
     told = summary.of_status(settings)
     assert [left.file_name for left in told.left_files] == ["payer/payer.csv"]
-    summary.show_status(settings, told)
+    show.show_status(settings, told)
     said = capsys.readouterr().out
     assert "1 file left unread: younger than 30 seconds" in said and "payer/payer.csv" in said
     assert "Run again after " in said
