@@ -95,7 +95,7 @@ def build(
         qualify row_number() over (partition by judged.load_id order by other.position desc) <= {NEAREST}
     """)
     limits = {"min_history": contract.suite.min_history, "least_rows": contract.suite.least_rows}
-    return {LOADS: _loads(con, contract, unusable, limits), COLUMNS: _columns(con, limits)}
+    return {LOADS: _loads(con, contract, unusable, limits), COLUMNS: _columns(con, contract, limits)}
 
 
 def _loads(
@@ -170,7 +170,7 @@ def _rule_column(contract: Contract, rule: str) -> str:
     return f", ({share}) as {rule_measure(rule)}"
 
 
-def _columns(con: duckdb.DuckDBPyConnection, limits: dict[str, int]) -> DataFrame:
+def _columns(con: duckdb.DuckDBPyConnection, contract: Contract, limits: dict[str, int]) -> DataFrame:
     """One row per candidate and column of the feed."""
     frame = con.execute(
         """
@@ -227,14 +227,15 @@ def _columns(con: duckdb.DuckDBPyConnection, limits: dict[str, int]) -> DataFram
         beside as (
             select share.*, usual.* exclude (load_id, subject), shift.* exclude (load_id, subject),
                 coalesce(history_count, 0) >= $min_history as has_history,
-                row_count >= $least_rows as has_rows
+                row_count >= $least_rows as has_rows,
+                not list_contains($fill_varies, subject) as is_fill_steady
             from share left join usual using (load_id, subject) left join shift using (load_id, subject)
             where is_candidate
         )
         select load_id, subject as column_name,
-            case when has_history and fill_usual * row_count >= $least_rows then fill_share / fill_usual end
+            case when has_history and is_fill_steady and fill_usual * row_count >= $least_rows then fill_share / fill_usual end
                 as fill_ratio,
-            case when has_history and has_rows then fill_share - fill_usual end as fill_rise,
+            case when has_history and is_fill_steady and has_rows then fill_share - fill_usual end as fill_rise,
             case when has_history and has_rows and nonzero_usual >= $least_rows and amount_usual > 0
                 then amount_per_row / amount_usual end as amount_ratio,
             case when has_history and nonzero_count >= $least_rows then abs(negative_share - negative_usual) end
@@ -242,7 +243,7 @@ def _columns(con: duckdb.DuckDBPyConnection, limits: dict[str, int]) -> DataFram
             case when has_history and value_count >= $least_rows then value_shift end as value_shift
         from beside order by all
         """,
-        limits,
+        limits | {"fill_varies": contract.suite.fill_varies},
     ).df()
     return _numbers(frame, but=("load_id", "column_name"))
 

@@ -169,6 +169,9 @@ class Suite(Strict):
         default=(0.1, 10.0), description="dollars per row, likewise; for each usd column"
     )
     fill_ratio_min: float = Field(default=0.5, ge=0, le=1, description="filled share of a column, likewise")
+    fill_varies: list[str] = Field(
+        default=[], description="columns whose filled share moves of itself, and is not compared"
+    )
     share_shift_max: float = Field(
         default=0.35, ge=0, le=1, description="how far a share may move: blanks, signs, codes, exclusions"
     )
@@ -219,6 +222,9 @@ class Contract(Strict):
                         f"suite rule {rule_name}: no layout {layout_name!r}{nearest(layout_name, self.layouts)}"
                     )
         lake_names = [column.name for column in self.lake_columns()]
+        for name in self.suite.fill_varies:
+            if name not in lake_names:
+                raise ValueError(f"suite fill_varies: no column {name!r} in the lake{nearest(name, lake_names)}")
         if twice := {name for name in lake_names if lake_names.count(name) > 1}:
             raise ValueError(f"two columns would both be {sorted(twice)} in the lake")
         return self

@@ -76,15 +76,31 @@ def test_a_load_is_held_when(lake, contracts, bend, question):
     assert by_load(verdicts)[after] == "admitted"
 
 
-def test_takebacks_are_admitted_when_they_begin_months_after_the_first_interest(lake, contracts):
-    """At 120,000 members all but the first months were held, and the ledger missed them."""
-    row = "select *, 1::bigint as adjustment_number, 'L6' as adjustment_reason_code, {} as adjustment_amount from ordinary"
+def test_takebacks_may_grow_for_a_year_and_are_held_to_it_afterwards(lake, contracts):
+    """At 120,000 members all but the first months were held, which are interest alone, and the ledger missed the rest."""
+    row = "select *, 1::bigint as adjustment_number, 'WO' as adjustment_reason_code, {} as adjustment_amount from ordinary"
     interest, takebacks = row.format("-0.90"), row.format("case when claim_status_code = '4' then 250 else -0.90 end")
-    for month, rows in enumerate([400, 1600, 2000, 2800, 3300, 3500], start=1):
-        change = interest if month < 4 else takebacks
-        lake.load(f"2025-0{month}", rows=rows, feed="provider_adjustment", change=change)
+    hundredfold = row.format("case when claim_status_code = '4' then 25000 else -90 end")
+    rows = [400, 1600, 2000, 2800, *[3300] * 9]
+    months = [f"{2024 + number // 12}-{number % 12 + 1:02d}" for number in range(len(rows))]
+    for month, count in zip(months, rows, strict=True):
+        change = interest if count < 2800 else takebacks
+        lake.load(month, rows=count, feed="provider_adjustment", change=change)
+    wrong = lake.load("2025-02", rows=3300, feed="provider_adjustment", change=hundredfold)
     verdicts = judge_loads(lake.settings, contracts, "provider_adjustment")
-    assert set(by_load(verdicts).values()) == {"admitted"} and len(verdicts) == 6
+    assert [load for load, verdict in by_load(verdicts).items() if verdict != "admitted"] == [wrong]
+    assert "amounts_as_before" in failing(verdicts, wrong)
+
+
+def test_a_column_whose_filled_share_moves_of_itself_holds_no_load(lake, contracts):
+    suite = contracts["remittance"].suite.model_copy(update={"fill_varies": ["member_token"]})
+    varying = contracts | {"remittance": contracts["remittance"].model_copy(update={"suite": suite})}
+    lake.months(5)
+    emptied = lake.load("2025-06", change=MEMBER_EMPTIED)
+    filled = lake.load("2025-07", change=NEW_COLUMN_FULL)
+    verdicts = judge_loads(lake.settings, varying, "remittance")
+    assert by_load(verdicts)[emptied] == "admitted"
+    assert failing(verdicts, filled) == {"columns_not_suddenly_full"}, "other columns are compared as before"
 
 
 def test_the_first_load_is_held_when_all_its_amounts_are_zero(lake, contracts):

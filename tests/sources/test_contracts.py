@@ -31,6 +31,11 @@ from dagster_project.sources.lake import raw_schema
         ("amount: paid_amount", "amount: status", "must be usd or decimal"),
         ("month: fill_date", "month: birth_date", "must be a date or timestamp, and kept"),
         ("grain:", "grian:", "did you mean 'grain'"),
+        (
+            "layouts:",
+            "suite: {fill_varies: [statsu]}\nlayouts:",
+            "no column 'statsu' in the lake; did you mean 'status'",
+        ),
         ("key: [fill_id]", "key: [birth_date]", "the key column 'birth_date' is not kept"),
         (
             "identity: 'token:member', about: person}",
