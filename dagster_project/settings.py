@@ -93,7 +93,7 @@ class Settings(BaseModel):
             "DBT_TARGET_PATH": str(self.dbt_target),
             "DBT_LOG_PATH": str(self.dagster / "dbt" / "logs"),
             "DBT_PROFILES_DIR": str(DBT_PROJECT),
-            # A run's events go to Dagster; writing each of them to a file as well was a quarter of dbt's own time.
+            # A run's events go to Dagster; writing each of them to a file as well was a fifth of dbt's time in a small home.
             "DBT_LOG_LEVEL_FILE": "info",
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             "CLAIMHOUSE_RULES": rules_version(),
