@@ -18,6 +18,15 @@
     end
 {%- endmacro %}
 
+{# Where a document stands in the books, but for its month. #}
+{% macro document_columns() %}
+    {{ return(['data_source', 'document_key', 'entity_code', 'payer_id', 'line_of_business', 'account_code']) }}
+{% endmacro %}
+
+{% macro document_hash(alias) -%}
+    {{ row_hash(document_columns(), alias) }}
+{%- endmacro %}
+
 {# Why warehouse and ledger part, in the order of a statement: ordinary ones, faults, the rest. #}
 {% macro ledger_causes() %}
     {{ return(['posted_in_another_month', 'reversal', 'recoupment', 'missing_load', 'duplicate_posting', 'wrong_account',

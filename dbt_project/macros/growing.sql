@@ -163,6 +163,34 @@
     where load_id in (select load_id from {{ ref('int_lake__changed_loads') }} where {{ unseen_builds() }})
 {% endmacro %}
 
+{# Documents whose amounts were written again or taken away on either side, and those that have not agreed so far. A row of
+   nobody is always touched. #}
+{% macro touched_documents() %}
+    with claims as (
+        {{ touched_claims_and_nobody() }}
+        union
+        {{ replacements_of_touched_claims() }}
+    ),
+
+    postings as (
+        {{ touched_postings() }}
+    )
+
+    select document_hash from {{ ref('int_finance__warehouse_amounts') }}
+    where coalesce(claim_token, '') in (select claim_token from claims)
+    union
+    select document_hash from {{ ref('int_finance__ledger_amounts') }}
+    where posting_id in (select posting_id from postings)
+    union
+    select document_hash from {{ this }}
+    where coalesce(claim_token, '') in (select claim_token from claims) or posting_id in (select posting_id from postings)
+    {%- for side in (ref('int_finance__warehouse_amounts'), ref('int_finance__ledger_amounts')) %}
+    union
+    select side.document_hash from {{ side }} as side
+    where not exists (select 1 from {{ this }} as tied where tied.document_hash = side.document_hash)
+    {%- endfor %}
+{% endmacro %}
+
 {% macro touched_people() %}
     select member_token from intermediate.int_lake__touched_people where {{ unseen_builds() }}
     union

@@ -102,6 +102,7 @@ def test_what_grows_equals_a_full_build_when_files_arrive_change_and_go_and_a_bu
         ("encounter", 1, 5),
         ("remittance", 0, 4),
         ("patient_accounting", 0, 4),
+        ("ledger_posting", 0, 4),
     ):
         cut_short(files_of(landing, feed)[index], lines)
     small_world.load()

@@ -11,7 +11,11 @@ with before as (
 
 after as (
     select data_source, sum(warehouse_amount) as warehouse_amount, sum(ledger_amount) as ledger_amount
-    from {{ ref('int_finance__matched') }}
+    from (
+        select data_source, warehouse_amount, ledger_amount from {{ ref('int_finance__matched') }}
+        union all
+        select data_source, amount, amount from {{ ref('int_finance__tied') }}
+    ) as settled
     group by data_source
 )
 

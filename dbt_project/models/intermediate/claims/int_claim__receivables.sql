@@ -1,29 +1,41 @@
+{{ config(
+    materialized=growing(), incremental_strategy='append', on_schema_change='append_new_columns', meta={'unit': 'claim_key'}
+) }}
+
 -- What a provider may still expect, as signed steps by day: a claim sent counts with what the contract lets expect
 -- (its charge where nobody says, NULL where no charge is known either), then with what was allowed; money received
 -- lowers it. A claim that is written off, replaced or voided stops counting. A refused one that nobody writes off or
 -- sends again keeps what it let expect, and so does a patient's balance that is neither paid nor written off: nothing
 -- here judges what will never come. What a payer takes back was overpaid: it lowers revenue and leaves nothing to collect.
 with claims as (
-    select * from {{ ref('fct_claim') }} where submitted_date is not null
+    select data_source, payer_id, claim_key, submitted_date, expected_amount, charge_amount
+    from {{ ref('fct_claim') }}
+    where submitted_date is not null{{ only_touched('claim_key', 'and') }}
 ),
 
 successors as (
     select original_claim_key as claim_key, min(submitted_date) as succeeded_date
     from {{ ref('stg_medical_claim__claims') }}
     where original_claim_key is not null and submitted_date is not null
+        {{- only_touched('original_claim_key', 'and', unit='claim_key') }}
     group by original_claim_key
 ),
 
 decisions as (
-    select * from {{ ref('int_claim__adjudications') }}
+    select data_source, payer_id, claim_key, adjudicated_date, paid_date, allowed_amount, paid_amount
+    from {{ ref('int_claim__adjudications') }}{{ only_touched('claim_key') }}
 ),
 
 accounting as (
-    select * from {{ ref('stg_patient_accounting__transactions') }} where claim_key is not null
+    select data_source, payer_id, claim_key, posting_date, transaction_type, transaction_amount
+    from {{ ref('stg_patient_accounting__transactions') }}
+    where claim_key is not null{{ only_touched('claim_key', 'and') }}
 ),
 
 lines as (
-    select claim_key, sum(charge_amount) as charge_amount from {{ ref('int_claim__lines') }} group by claim_key
+    select claim_key, sum(charge_amount) as charge_amount
+    from {{ ref('int_claim__lines') }}{{ only_touched('claim_key') }}
+    group by claim_key
 ),
 
 first_allowed as (
@@ -75,4 +87,4 @@ where transaction_type <> 'denial_write_off'
 union all
 select data_source, coalesce(payer_id, 'unknown'), claim_key, paid_date, 'recouped', -adjustment_amount, 0
 from {{ ref('stg_provider_adjustment__adjustments') }}
-where adjustment_reason_code = 'WO' and claim_key is not null
+where adjustment_reason_code = 'WO' and claim_key is not null{{ only_touched('claim_key', 'and') }}

@@ -1,45 +1,27 @@
--- Both sides side by side, document by document, and why they part. A cause is found by the document that a posting names;
--- the size of a difference is only ever compared within one document (or one claim and its reversal), never between cells.
--- Every amount of either side gets exactly one cause, so that the causes of a cell sum to its difference by construction.
-{%- set cell = ['data_source', 'document_key', 'entity_code', 'payer_id', 'line_of_business', 'account_code'] %}
-{%- set hash_w = row_hash(cell, 'w') %}
-{%- set hash_l = row_hash(cell, 'l') %}
+-- Both sides side by side, and why they part, for every document that int_finance__tied has not settled. A cause is found
+-- by the document that a posting names; the size of a difference is only ever compared within one document (or one claim
+-- and its reversal), never between cells. Every amount of either side gets exactly one cause, so that the causes of a cell
+-- sum to its difference by construction.
 
--- Nearly all documents stand once on either side, with one amount and in one month. They are told apart by a hash of
--- where they stand, and known by the columns themselves: two documents with one hash are only looked at more closely.
-with alone as (
-    select cell_hash
-    from (
-        select {{ hash_w }} as cell_hash, 1 as warehouse_count, 0 as ledger_count
-        from {{ ref('int_finance__warehouse_amounts') }} as w
-        union all
-        select {{ hash_l }}, 0, 1
-        from {{ ref('int_finance__ledger_amounts') }} as l
-    ) as amounts
-    group by cell_hash
-    having sum(warehouse_count) = 1 and sum(ledger_count) = 1
-),
-
-tied as (
-    select alone.cell_hash
-    from {{ ref('int_finance__warehouse_amounts') }} as w
-    inner join alone on {{ hash_w }} = alone.cell_hash
-    inner join {{ ref('int_finance__ledger_amounts') }} as l on alone.cell_hash = {{ hash_l }}
-    where
-        w.amount = l.amount and w.posting_month = l.posting_month and l.document_level = 'document'
-        {%- for column in cell %} and w.{{ column }} = l.{{ column }}{% endfor %}
+-- Hashes alone are held against hashes: with whole rows this would be the largest join of all.
+with unsettled as (
+    select document_hash from {{ ref('int_finance__warehouse_amounts') }} as w
+    where not exists (select 1 from {{ ref('int_finance__tied') }} as tied where tied.document_hash = w.document_hash)
+    union
+    select document_hash from {{ ref('int_finance__ledger_amounts') }} as l
+    where not exists (select 1 from {{ ref('int_finance__tied') }} as tied where tied.document_hash = l.document_hash)
 ),
 
 warehouse_amounts as (
     select w.*
     from {{ ref('int_finance__warehouse_amounts') }} as w
-    where {{ hash_w }} not in (select cell_hash from tied)
+    where w.document_hash in (select document_hash from unsettled)
 ),
 
 ledger_amounts as (
     select l.*
     from {{ ref('int_finance__ledger_amounts') }} as l
-    where {{ hash_l }} not in (select cell_hash from tied)
+    where l.document_hash in (select document_hash from unsettled)
 ),
 
 batches as (
@@ -77,11 +59,9 @@ touched as (
 ),
 
 posted_one_by_one as (
-    select l.data_source, l.entity_code, l.document_key, l.account_code
-    from {{ ref('int_finance__ledger_amounts') }} as l
-    inner join (select distinct data_source, entity_code, document_key from touched) as t
-        on l.data_source = t.data_source and l.entity_code = t.entity_code and l.document_key = t.document_key
-    group by l.data_source, l.entity_code, l.document_key, l.account_code
+    select distinct data_source, entity_code, document_key, account_code
+    from {{ ref('int_finance__ledger_amounts') }}
+    where document_key in (select document_key from touched)
 ),
 
 posted_documents as (
@@ -279,7 +259,7 @@ homes as (
     union all
     select w.data_source, w.document_key, w.amount
     from {{ ref('int_finance__warehouse_amounts') }} as w
-    inner join tied on {{ hash_w }} = tied.cell_hash
+    inner join {{ ref('int_finance__tied') }} as tied on w.document_hash = tied.document_hash
     inner join (select distinct data_source, document_key from strays) as s
         on w.data_source = s.data_source and w.document_key = s.document_key
 ),
@@ -397,35 +377,6 @@ sides as (
         and l.payer_id = v.payer_id and l.line_of_business = v.line_of_business and l.account_code = v.account_code
     left join extra_postings as x on l.data_source = x.data_source and l.posting_id = x.posting_id
 )
-
-select
-    w.data_source,
-    w.document_key,
-    w.posting_month,
-    w.entity_code,
-    w.payer_id,
-    w.line_of_business,
-    w.account_code,
-    'tied' as cause,
-    {{ usd('w.amount') }} as warehouse_amount,
-    {{ usd('l.amount') }} as ledger_amount,
-    {{ usd('w.amount - l.amount') }} as difference_amount,
-    cast(1 as bigint) as posting_count,
-    least(w.document_type, l.document_type) as document_type,
-    least(w.claim_token, l.claim_token) as claim_token,
-    least(w.remittance_id, l.remittance_id) as remittance_id,
-    least(w.transaction_token, l.transaction_token) as transaction_token,
-    least(w.batch_id, l.batch_id) as batch_id,
-    w.load_id,
-    w.source_line_number,
-    l.load_id as ledger_load_id,
-    l.source_line_number as ledger_source_line_number,
-    l.posting_id
-from tied
-inner join {{ ref('int_finance__warehouse_amounts') }} as w on tied.cell_hash = {{ hash_w }}
-inner join {{ ref('int_finance__ledger_amounts') }} as l on tied.cell_hash = {{ hash_l }}
-
-union all
 
 select
     data_source,

@@ -163,33 +163,40 @@ dated as (
         on measures.measure_code = accounts.measure_code
         and (accounts.payer_id is null or accounts.payer_id = measures.payer_id)
     where measures.amount <> 0          -- what moves no money is posted nowhere
+),
+
+amounts as (
+    select
+        dated.data_source,
+        {{ document_key('dated.document_type', 'dated.document_part', 'dated.claim_token', 'dated.claim_line_number',
+                        'dated.document_number', 'dated.remittance_id', 'dated.transaction_token') }} as document_key,
+        dated.document_type,
+        dated.nature,
+        dated.measure_code,
+        dated.entity_code,
+        coalesce(dated.payer_id, 'none') as payer_id,
+        coalesce(dated.line_of_business, 'none') as line_of_business,
+        dated.account_code,
+        {{ month_of('dated.document_date') }} as posting_month,
+        dated.document_date,
+        dated.claim_token,
+        dated.claim_line_number,
+        dated.document_number,
+        dated.remittance_id,
+        dated.transaction_token,
+        {{ usd('dated.amount * dated.sign') }} as amount,
+        dated.load_id,
+        loads.batch_id,
+        dated.source_line_number,
+        dated.source_row_count
+    from dated
+    left join loads on dated.load_id = loads.load_id
+    where
+        dated.document_date >= dated.effective_from
+        and (dated.effective_to is null or dated.document_date <= dated.effective_to)
 )
 
 select
-    dated.data_source,
-    {{ document_key('dated.document_type', 'dated.document_part', 'dated.claim_token', 'dated.claim_line_number',
-                    'dated.document_number', 'dated.remittance_id', 'dated.transaction_token') }} as document_key,
-    dated.document_type,
-    dated.nature,
-    dated.measure_code,
-    dated.entity_code,
-    coalesce(dated.payer_id, 'none') as payer_id,
-    coalesce(dated.line_of_business, 'none') as line_of_business,
-    dated.account_code,
-    {{ month_of('dated.document_date') }} as posting_month,
-    dated.document_date,
-    dated.claim_token,
-    dated.claim_line_number,
-    dated.document_number,
-    dated.remittance_id,
-    dated.transaction_token,
-    {{ usd('dated.amount * dated.sign') }} as amount,
-    dated.load_id,
-    loads.batch_id,
-    dated.source_line_number,
-    dated.source_row_count
-from dated
-left join loads on dated.load_id = loads.load_id
-where
-    dated.document_date >= dated.effective_from
-    and (dated.effective_to is null or dated.document_date <= dated.effective_to)
+    amounts.*,
+    {{ document_hash('amounts') }} as document_hash
+from amounts
