@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from dagster_project.cli.terminal import Problem
+from dagster_project.cli.terminal import FAULT, Problem
 from dagster_project.settings import Settings
 
 # Less than this and Dagster's and dbt's own records do not fit; what the data need is known only while reading.
@@ -56,4 +56,23 @@ def only_run(settings: Settings) -> Iterator[None]:
         lock.truncate(0)
         lock.write(f"process {os.getpid()}, since {dt.datetime.now():%Y-%m-%d %H:%M:%S}\n")
         lock.flush()
-        yield
+        try:
+            yield
+        except Exception as error:
+            if not _is_out_of_room(error, settings):
+                raise
+            raise Problem(
+                f"the disk of {settings.home} filled up while the run was at work: No space left on device",
+                "Free some space and run again; nothing is half done, and what is published stays readable",
+                FAULT,
+            ) from error
+
+
+def _is_out_of_room(error: BaseException, settings: Settings) -> bool:
+    """Libraries tell of it in many words, some of them of an error of the disk alone: the disk itself is asked as well."""
+    told = ""
+    cause: BaseException | None = error
+    while cause:
+        told, cause = f"{told} {cause}", cause.__cause__ or cause.__context__
+    is_told = any(words in told for words in ("No space left on device", "database or disk is full"))
+    return is_told or shutil.disk_usage(settings.home).free < LEAST_FREE_BYTES

@@ -1,4 +1,4 @@
-"""Kills `claimhouse run` at a chosen moment, seen from outside by what has appeared on disk.
+"""Runs `claimhouse run` up to a chosen moment, seen from outside by what has appeared on disk, and kills it.
 
 Belongs here: the moments, and the killing. Does not: what must hold afterwards.
 """
@@ -64,26 +64,37 @@ MOMENTS = (
 )
 
 
-def run_until(home: Path, moment: Moment) -> bool:
-    """Starts a run and kills it when the moment has come; False where the run ended before it came."""
+def start(home: Path, output: Path | None = None) -> subprocess.Popen[bytes]:
+    """`claimhouse run` in a process group of its own; `output` takes what a person would see."""
     (home / DBT_LOG).unlink(missing_ok=True)  # it would tell of an earlier run
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(("CLAIMHOUSE_", "DAGSTER_", "DBT_"))
     }
-    process = subprocess.Popen(
-        [CLAIMHOUSE, "run"],
-        env={**inherited, "CLAIMHOUSE_HOME": str(home), "CLAIMHOUSE_QUIET_SECONDS": "0"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    with (output or Path(os.devnull)).open("wb") as said:
+        return subprocess.Popen(
+            [CLAIMHOUSE, "run"],
+            env={**inherited, "CLAIMHOUSE_HOME": str(home), "CLAIMHOUSE_QUIET_SECONDS": "0"},
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
+        )
+
+
+def comes(home: Path, moment: Moment, process: subprocess.Popen[bytes]) -> bool:
+    """Waits for the moment; False where the run ended before it came."""
     end = time.monotonic() + LONGEST_SECONDS
     while process.poll() is None and time.monotonic() < end:
         if moment.has_come(home):
-            (os.killpg if moment.with_children else os.kill)(process.pid, signal.SIGKILL)
-            process.wait()
             return True
         time.sleep(POLL_SECONDS)
-    process.kill()
-    process.wait()
     return False
+
+
+def run_until(home: Path, moment: Moment) -> bool:
+    """Starts a run and kills it when the moment has come; False where the run ended before it came."""
+    process = start(home)
+    has_come = comes(home, moment, process)
+    if process.poll() is None:
+        (os.killpg if moment.with_children else os.kill)(process.pid, signal.SIGKILL)
+    process.wait()
+    return has_come
