@@ -20,9 +20,9 @@ def fill(disk: Path, leave_mib: int) -> Path:
 
 
 def fill_up(disk: Path) -> Path:
-    """Takes every block that is left, while others write."""
+    """Takes every block that is left, or has become free again, while others write."""
     ballast = disk / "ballast"
-    with ballast.open("wb", buffering=0) as file:
+    with ballast.open("ab", buffering=0) as file:
         for block in (bytes(1 << 20), bytes(1 << 12)):
             with contextlib.suppress(OSError):
                 while file.write(block):

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.cli.terminal import WRONG_USE
+from dagster_project.cli import guard
+from dagster_project.cli.guard import only_run
+from dagster_project.cli.terminal import FAULT, WRONG_USE, Problem
 from dagster_project.settings import Settings
-from tests.conftest import CLAIMHOUSE, Claimhouse
+from tests.conftest import CLAIMHOUSE, Claimhouse, settings_of
 from tests.faults.disks import fill
 from tests.faults.test_killed_runs import landed
 
@@ -54,6 +56,27 @@ def test_a_disk_without_room_is_told_before_anything_is_written(small_disk: Path
     answer = claimhouse(small_disk / "home", "run")
     assert answer.code == WRONG_USE and "is full" in answer.err and TRACEBACK not in answer.out + answer.err
     assert left(small_disk) - before <= {"home"}
+
+
+@pytest.mark.parametrize("told", ["No space left on device", "database or disk is full"])
+def test_a_disk_that_fills_up_in_the_middle_is_told_whatever_library_met_it(told: str, tmp_path: Path) -> None:
+    """`make soak` fills a disk in truth: Dagster's own records fell over first, and a person was told it was our fault."""
+    with pytest.raises(Problem, match="filled up") as problem, only_run(settings_of(tmp_path)):
+        try:
+            raise OSError(told)
+        except OSError as error:
+            raise RuntimeError("in a library's own words") from error
+    assert problem.value.exit_code == FAULT
+
+
+def test_a_fault_with_hardly_any_room_left_is_told_as_a_full_disk_and_any_other_as_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(RuntimeError, match="disk I/O error"), only_run(settings_of(tmp_path)):
+        raise RuntimeError("disk I/O error")
+    monkeypatch.setattr(guard, "LEAST_FREE_BYTES", 1 << 60)
+    with pytest.raises(Problem, match="filled up"), only_run(settings_of(tmp_path)):
+        raise RuntimeError("disk I/O error")
 
 
 def test_a_folder_that_cannot_be_written_is_told_before_anything_is_done(
