@@ -1,0 +1,252 @@
+"""X12 bytes to numbered segments, block by block: memory does not grow with the file, and no loop runs over segments.
+
+Belongs here: separators as each ISA declares them, where a segment ends, which interchange, group, transaction, claim and
+line it stands in. Does not: whether counts and values are right, what elements mean.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from dagster_project.sources.unpack import decode_mixture
+
+# Separators after translation: those that ASCII has for this, and no text needs.
+SEGMENT, ELEMENT, REPETITION, COMPONENT = "\x1c", "\x1d", "\x1e", "\x1f"
+# What a stray one of these four becomes: visible, and no separator.
+STRAY = "\x1a"
+# A file whose segment separator never comes again must not be gathered in memory without end.
+LONGEST_SEGMENT = 1 << 20
+
+# Sixteen elements; the byte after the tag separates elements, the sixteenth element components, the byte behind segments.
+# Widths are fixed by the standard; senders that do not fill up with blanks are read all the same.
+ISA = re.compile(
+    rb"ISA(?P<element>[^A-Za-z0-9\s])(?:(?:(?!\1).){0,15}\1){10}(?P<repetition>.)\1(?P<version>[0-9]{5})\1"
+    rb"(?:(?!\1).){1,9}\1[01]\1[A-Z]\1(?P<component>.)(?P<segment>.)",
+    re.DOTALL,
+)
+LONGEST_ISA = 3 + 10 * 16 + 1 + 2 + 6 + 10 + 2 + 2 + 3
+
+SCHEMA = pa.schema(
+    [
+        ("segment_number", pa.int64()),  # in the file, from 1
+        ("interchange", pa.int64()),  # running numbers in the file, from 1; 0 outside
+        ("functional_group", pa.int64()),
+        ("transaction", pa.int64()),
+        ("kind", pa.int64()),  # ST01 as a number: 837, 835, …; 0 outside
+        ("level", pa.int64()),  # of the hierarchy (HL): who bills, who is insured, who is the patient; 0 outside
+        ("unit", pa.int64()),  # claim, payment or member: the smallest part that stands for itself; 0 outside
+        ("line", pa.int64()),  # service line in the unit, from 1; 0 before the first
+        ("text", pa.string()),  # one segment, its separators translated
+    ]
+)
+
+OPENS_UNIT = {837: ("CLM",), 835: ("CLP",), 834: ("INS",), 271: ("HL",), 277: ("HL",), 999: ("AK2",)}
+# What stands behind a unit and belongs to none: the next level of a claim file, the next header number of a remittance.
+CLOSES_UNIT = {837: ("HL",), 835: ("LX", "PLB")}
+OPENS_LINE = {837: ("LX",), 835: ("SVC",)}
+
+Numbers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+Bytes = NDArray[np.uint8]
+
+
+class NotX12(Exception):
+    """The bytes hold no ISA, or a segment that never ends."""
+
+    def __init__(self, reason_code: str) -> None:
+        super().__init__(reason_code)
+        self.reason_code = reason_code
+
+
+@dataclass(frozen=True)
+class Separators:
+    """How one interchange is written: its segment separator, and a table that translates all of them."""
+
+    segment: bytes
+    table: bytes
+
+    @classmethod
+    def of(cls, isa: re.Match[bytes]) -> Separators:
+        table = bytearray(range(256))
+        for separator in (SEGMENT, ELEMENT, REPETITION, COMPONENT):
+            table[ord(separator)] = ord(STRAY)
+        table[ord(isa["component"])] = ord(COMPONENT)
+        # Before 5010 nothing repeats, and the element says which standards body the control segments follow.
+        if not isa["repetition"].isalnum():
+            table[ord(isa["repetition"])] = ord(REPETITION)
+        table[ord(isa["element"])] = ord(ELEMENT)
+        table[ord(isa["segment"])] = ord(SEGMENT)
+        return cls(isa["segment"], bytes(table))
+
+    def translated(self, data: bytes) -> bytes:
+        plain = data.translate(self.table)
+        return plain if plain.isascii() else decode_mixture(plain).encode()
+
+
+@dataclass
+class Segments:
+    """Reads the blocks of one file, once. `loose_bytes` counts what belongs to no whole segment: a file cut in its
+    middle, or words before the first ISA."""
+
+    blocks: Iterable[bytes]
+    loose_bytes: int = 0
+    _count: dict[str, int] = field(default_factory=dict)  # how many of each there were
+    _current: dict[str, int] = field(default_factory=dict)  # which one the last segment stands in
+
+    def reader(self) -> pa.RecordBatchReader:
+        """As DuckDB takes it. Raises NotX12 while it is read."""
+        return pa.RecordBatchReader.from_batches(SCHEMA, self.batches())
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        held = b""
+        separators: Separators | None = None
+        for block in self.blocks:
+            held += block
+            while isa := ISA.search(held):
+                yield from self._end_of(held[: isa.start()], separators)
+                separators = Separators.of(isa)
+                yield from self._numbered(separators.translated(isa[0]))
+                held = held[isa.end() :]
+            # What may be the beginning of an ISA or of a segment waits for the next block.
+            settled = max(len(held) - LONGEST_ISA, 0)
+            if separators is None:
+                self.loose_bytes += len(held[:settled].strip())
+                rest = b""
+            else:
+                rest = yield from self._whole(held[:settled], separators)
+            if len(rest) > LONGEST_SEGMENT:
+                raise NotX12("segment_too_long")
+            held = rest + held[settled:]
+        if separators is None:
+            raise NotX12("no_isa")
+        yield from self._end_of(held, separators)
+
+    def _end_of(self, data: bytes, separators: Separators | None) -> Iterator[pa.RecordBatch]:
+        """The last segments of an interchange, behind which stands another ISA or nothing."""
+        if separators is not None:
+            data = yield from self._whole(data, separators)
+        self.loose_bytes += len(data.strip())
+
+    def _whole(self, data: bytes, separators: Separators) -> Generator[pa.RecordBatch, None, bytes]:
+        """The segments that end in the data; returns what follows the last of them."""
+        end = data.rfind(separators.segment) + 1
+        if end:
+            yield from self._numbered(separators.translated(data[:end]))
+        return data[end:]
+
+    def _numbered(self, data: bytes) -> Iterator[pa.RecordBatch]:
+        """One batch of whole segments, each with its place."""
+        given = np.frombuffer(data, dtype=np.uint8)
+        starts, ends = _bounds(given)
+        if not len(starts):
+            return
+        tags = _tags(given, starts, ends)
+        is_ = {tag: tags == _tag(tag) for tag in ("ISA", "IEA", "GS", "GE", "ST", "SE")}
+        outside = is_["ISA"] | is_["IEA"]
+        interchange = self._running("interchange", is_["ISA"], ends_after=is_["IEA"])
+        group = self._running("functional_group", is_["GS"], ends_after=is_["GE"], ends_at=outside)
+        outside = outside | is_["GS"] | is_["GE"]
+        transaction = self._running("transaction", is_["ST"], ends_after=is_["SE"], ends_at=outside)
+        kind = self._kinds(given, starts, ends, is_["ST"], transaction)
+        outside = outside | is_["ST"] | is_["SE"]
+        level = self._running("level", tags == _tag("HL"), ends_at=outside)
+        opens = _of_kind(kind, tags, OPENS_UNIT)
+        closes = _of_kind(kind, tags, CLOSES_UNIT) | outside
+        unit = self._running("unit", opens, ends_at=closes)
+        line = self._lines(_of_kind(kind, tags, OPENS_LINE), opens, unit)
+        first = self._count.get("segment", 0) + 1
+        self._count["segment"] = first + len(starts) - 1
+        numbers = np.arange(first, first + len(starts), dtype=np.int64)
+        columns = (numbers, interchange, group, transaction, kind, level, unit, line)
+        yield pa.record_batch([*map(pa.array, columns), _texts(given, starts, ends)], schema=SCHEMA)
+
+    def _running(
+        self, name: str, opens: Flags, ends_after: Flags | None = None, ends_at: Flags | None = None
+    ) -> Numbers:
+        """Which one each segment stands in: numbers grow where one opens, and are 0 from where it ends."""
+        closes = np.zeros(len(opens), dtype=np.bool_) if ends_at is None else ends_at
+        if ends_after is not None:
+            closes = closes | np.concatenate(([False], ends_after[:-1]))
+        places = np.arange(1, len(opens) + 1, dtype=np.int64)
+        opened = np.maximum.accumulate(np.where(opens, places, 0))
+        closed = np.maximum.accumulate(np.where(closes, places, 0))
+        numbers = self._count.get(name, 0) + np.cumsum(opens, dtype=np.int64)
+        inside = np.where(opened >= closed, numbers, 0)
+        found: Numbers = np.where((opened == 0) & (closed == 0), self._current.get(name, 0), inside)
+        self._count[name] = int(numbers[-1])
+        self._current[name] = 0 if ends_after is not None and ends_after[-1] else int(found[-1])
+        return found
+
+    def _kinds(self, given: Bytes, starts: Numbers, ends: Numbers, is_st: Flags, transaction: Numbers) -> Numbers:
+        """ST01 of the transaction of each segment; 0 where it is no number of three digits."""
+        digits = [given[np.minimum(starts + place, ends)].astype(np.int64) - ord("0") for place in (3, 4, 5)]
+        behind = given[np.minimum(starts + 6, ends)]
+        is_number = (behind == ord(ELEMENT)) | (behind == ord(SEGMENT))
+        for digit in digits:
+            is_number &= (digit >= 0) & (digit <= 9)
+        own = np.where(is_st & is_number, digits[0] * 100 + digits[1] * 10 + digits[2], 0)
+        latest = np.maximum.accumulate(np.where(is_st, np.arange(1, len(own) + 1), 0))
+        kinds: Numbers = np.where(latest > 0, own[np.maximum(latest - 1, 0)], self._current.get("kind", 0))
+        kinds = np.where(transaction > 0, kinds, 0)
+        self._current["kind"] = int(kinds[-1])
+        return kinds
+
+    def _lines(self, opens: Flags, unit_opens: Flags, unit: Numbers) -> Numbers:
+        """Service lines, numbered within each unit."""
+        so_far = self._current.get("line", 0) + np.cumsum(opens & (unit > 0), dtype=np.int64)
+        latest = np.maximum.accumulate(np.where(unit_opens, np.arange(1, len(opens) + 1), 0))
+        before = np.where(latest > 0, so_far[np.maximum(latest - 1, 0)], 0)
+        lines: Numbers = np.where(unit > 0, so_far - before, 0)
+        self._current["line"] = int(lines[-1])
+        return lines
+
+
+def _tag(text: str) -> int:
+    """A tag as a number; of one of two letters the third byte is the separator behind it."""
+    first, second, third = (text + ELEMENT)[:3].encode()
+    return first << 16 | second << 8 | third
+
+
+def _bounds(given: Bytes) -> tuple[Numbers, Numbers]:
+    """Where each segment begins and ends, without line ends and blanks before it; empty ones are left out."""
+    ends = np.flatnonzero(given == ord(SEGMENT)).astype(np.int64)
+    starts = np.concatenate((np.zeros(1, dtype=np.int64), ends[:-1] + 1)) if len(ends) else ends
+    is_text = given > ord(" ")
+    if not is_text[starts].all():
+        # For each byte the next one that is no blank; separators of our own are below the blank, and are text.
+        is_text |= (given >= ord(SEGMENT)) & (given <= ord(COMPONENT))
+        places = np.where(is_text, np.arange(len(given), dtype=np.int64), len(given))
+        starts = np.minimum.accumulate(places[::-1])[::-1][starts]
+    kept = starts < ends
+    return starts[kept], ends[kept]
+
+
+def _tags(given: Bytes, starts: Numbers, ends: Numbers) -> Numbers:
+    """The tag of each segment as a number, 0 where it has more than three letters."""
+    first, second, third, fourth = (given[np.minimum(starts + place, ends)].astype(np.int64) for place in range(4))
+    is_whole = (third == ord(ELEMENT)) | (fourth == ord(ELEMENT)) | (fourth == ord(SEGMENT))
+    return np.where(is_whole, first << 16 | second << 8 | third, 0)
+
+
+def _of_kind(kind: Numbers, tags: Numbers, tags_by_kind: Mapping[int, tuple[str, ...]]) -> Flags:
+    """Segments whose tag has this meaning in a transaction of their kind."""
+    found = np.zeros(len(tags), dtype=np.bool_)
+    for number, names in tags_by_kind.items():
+        found |= (kind == number) & np.isin(tags, [_tag(name) for name in names])
+    return found
+
+
+def _texts(given: Bytes, starts: Numbers, ends: Numbers) -> pa.StringArray:
+    """The segments' text, one after the other in one buffer."""
+    edges = np.zeros(len(given) + 1, dtype=np.int8)
+    edges[starts] += 1
+    edges[ends] -= 1
+    values = given[np.cumsum(edges[:-1], dtype=np.int8).astype(np.bool_)]
+    offsets = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(ends - starts))).astype(np.int32)
+    return pa.StringArray.from_buffers(len(starts), pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(values)))

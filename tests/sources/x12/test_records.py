@@ -1,0 +1,143 @@
+"""Rows of the feeds from small claims and remittances written by hand."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from dagster_project.sources.x12.records import (
+    CLAIM_LINES,
+    CLAIMS,
+    PAYMENT_ADJUSTMENTS,
+    PAYMENT_LINES,
+    PROVIDER_ADJUSTMENTS,
+)
+from tests.sources.x12.written import BILLER, INSTITUTIONAL, INSURED, OFFICE_VISIT, PAYMENT, claims, payments, rows
+
+DEPENDENT = "HL*3*2*23*0~PAT*19~NM1*QC*1*ROE*Kim~DMG*D8*20150505*M~"
+
+
+def picked(found: list[dict[str, str]], *names: str) -> list[tuple[str | None, ...]]:
+    return [tuple(row.get(name) for name in names) for row in found]
+
+
+def total(found: list[dict[str, str]], name: str) -> Decimal:
+    return sum((Decimal(row[name]) for row in found), Decimal(0))
+
+
+def test_a_claim_carries_what_its_levels_say_of_biller_insured_and_payer() -> None:
+    (claim,) = rows(claims(BILLER + INSURED + OFFICE_VISIT), CLAIMS)
+    assert claim["CLM01"] == "A1" and claim["CLM02"] == "80" and claim["CLM05.3"] == "1"
+    assert claim["NM185.09"] == "1234567893" and claim["NM182.09"] == "1111111112"
+    assert claim["PATIENT"] == claim["NM1IL.09"] == "M100" and claim["NM1PR.09"] == "P1"
+    assert (
+        claim["SBR01"] == "P"
+        and claim["SBR09"] == "CI"
+        and claim["REFG1.02"] == "AUTH7"
+        and claim["BHT04"] == "20260104"
+    )
+    assert (claim["DIAGNOSIS_QUALIFIER"], claim["DIAGNOSIS1"], claim["DIAGNOSIS2"]) == ("ABK", "J029", "R05")
+    assert (claim["FIRST_DATE"], claim["LAST_DATE"]) == ("20260102", "20260103")
+    assert "DIAGNOSIS3" not in claim and "PRIOR_PAID" not in claim
+
+
+def test_lines_have_codes_modifiers_units_and_their_claims_place_of_service_where_they_name_none() -> None:
+    found = rows(claims(BILLER + INSURED + OFFICE_VISIT), CLAIM_LINES)
+    assert picked(found, "CLM01", "LINE", "CODE", "MODIFIER1", "CHARGE", "QUANTITY", "PLACE_OF_SERVICE") == [
+        ("A1", "1", "99213", "25", "50", "1", "11"),
+        ("A1", "2", "87880", None, "30", "2", "11"),
+    ]
+    assert picked(found, "FIRST_DATE", "LAST_DATE") == [("20260102", "20260102"), ("20260102", "20260103")]
+
+
+def test_a_dependent_is_another_person_than_the_insured_through_whom_he_is_covered() -> None:
+    data = claims(BILLER + INSURED.replace("22*0", "22*1") + DEPENDENT + OFFICE_VISIT)
+    assert picked(rows(data, CLAIMS), "NM1IL.09", "PATIENT", "NM1PR.09") == [("M100", "M100|20150505|KIM", "P1")]
+
+
+def test_the_next_insured_of_a_biller_is_not_taken_for_the_one_before() -> None:
+    second = INSURED.replace("HL*2", "HL*3").replace("M100", "M200") + OFFICE_VISIT.replace("A1", "A2")
+    found = rows(claims(BILLER + INSURED + OFFICE_VISIT + second), CLAIMS)
+    assert picked(found, "CLM01", "PATIENT", "NM185.09") == [("A1", "M100", "1234567893"), ("A2", "M200", "1234567893")]
+
+
+def test_what_another_payers_loop_says_is_not_of_this_claim() -> None:
+    other = "SBR*S*01*******MB~AMT*D*12.5~OI***Y***Y~NM1*IL*1*ROE*SAM****MI*X900~NM1*PR*2*OTHER*****PI*P9~NM1*82*1*~"
+    claim, line = OFFICE_VISIT.split("LX*1~")
+    (found,) = rows(claims(f"{BILLER}{INSURED}{claim}{other}LX*1~{line}"), CLAIMS)
+    assert (found["PATIENT"], found["NM1PR.09"], found["NM182.09"]) == ("M100", "P1", "1111111112")
+    assert found["PRIOR_PAID"] == "12.50"
+
+
+def test_an_institutional_claim_has_bill_type_stay_drg_and_procedures() -> None:
+    stay = (
+        "CLM*H1*900***11:A:7*Y*A*Y*Y~DTP*434*RD8*20260101-20260105~DTP*435*DT*202601010830~CL1*1*7*01~REF*F8*OLD9~"
+        "HI*ABK:I219~HI*ABF:I10~HI*DR:280~HI*BBR:027034Z:D8:20260102~LX*1~SV2*0120**900*DA*4~"
+    )
+    data = claims(BILLER + INSURED + stay, version=INSTITUTIONAL)
+    (claim,), (line,) = rows(data, CLAIMS), rows(data, CLAIM_LINES)
+    assert claim["BILL_TYPE"] == "117" and claim["CLM05.3"] == "7" and claim["REFF8.02"] == "OLD9"
+    assert (claim["FIRST_DATE"], claim["LAST_DATE"], claim["ADMISSION_DATE"]) == ("20260101", "20260105", "20260101")
+    assert (claim["CL101"], claim["CL102"], claim["CL103"]) == ("1", "7", "01")
+    assert (claim["DRG1"], claim["PROCEDURE_QUALIFIER"], claim["PROCEDURE1"]) == ("280", "BBR", "027034Z")
+    assert (line["REVENUE_CODE"], line["CHARGE"], line["QUANTITY"]) == ("0120", "900", "4")
+    assert line["FIRST_DATE"] == "20260101" and "PLACE_OF_SERVICE" not in line
+
+
+def test_payments_have_a_row_for_each_line_and_one_for_the_claim_which_sum_to_the_claims_payment() -> None:
+    found = rows(payments(PAYMENT), PAYMENT_LINES)
+    assert picked(found, "CLP01", "LINE", "CHARGE", "PAID", "PR1", "PR2", "PR3", "ADJUSTED_BESIDE_LINES") == [
+        ("A1", "0", "0.00", "0.00", None, None, None, "no"),
+        ("A1", "1", "50", "40", "3.00", "2.00", None, "yes"),
+        ("A1", "2", "30", "20", None, None, "10.00", "yes"),
+    ]
+    assert total(found, "PAID") == 60 and total(found, "CHARGE") == 80
+    assert picked(found[:1], "TRN02", "BPR16", "DTM405.02", "NM1QC.09") == [("T1", "20260120", "20260119", "M100")]
+
+
+def test_what_a_claim_is_paid_beside_its_lines_stands_in_its_own_row() -> None:
+    data = payments(PAYMENT.replace("CLP*A1*1*80*60", "CLP*A1*1*80*55").replace("NM1*QC", "CAS*OA*B1*5~NM1*QC"))
+    found = rows(data, PAYMENT_LINES)
+    assert picked(found[:1], "LINE", "CHARGE", "PAID", "ADJUSTED_BESIDE_LINES") == [("0", "0.00", "-5.00", "yes")]
+    assert total(found, "PAID") == 55
+
+
+def test_a_claim_that_is_paid_without_lines_is_one_row_as_sent() -> None:
+    found = rows(payments("LX*1~CLP*A1*1*80*6O*10*12*C1*11*1~NM1*QC*1*ROE~"), PAYMENT_LINES)
+    assert picked(found, "LINE", "CHARGE", "PAID") == [("0", "80", "6O")]
+
+
+def test_a_reversal_and_its_correction_in_one_remittance_are_two_payments_of_one_claim() -> None:
+    reversal = "CLP*A1*22*-80*-60**12*C1*11*1~NM1*QC*1*ROE~"
+    correction = "CLP*A1*1*80*70**12*C1*11*1~NM1*QC*1*ROE~"
+    other = "CLP*A2*1*10*10**12*C2*11*1~NM1*QC*1*ROE~"
+    found = rows(payments("LX*1~" + reversal + other + correction), PAYMENT_LINES)
+    assert picked(found, "CLP01", "CLP02", "ITERATION", "PAID") == [
+        ("A1", "22", "1", "-60"), ("A2", "1", "1", "10"), ("A1", "1", "2", "70")
+    ]  # fmt: skip
+
+
+def test_adjustments_are_numbered_through_all_segments_of_a_line() -> None:
+    found = rows(payments(PAYMENT), PAYMENT_ADJUSTMENTS)
+    assert picked(found, "CLP01", "LINE", "NUMBER", "CAS01", "REASON", "AMOUNT") == [
+        ("A1", "1", "1", "CO", "45", "5"),
+        ("A1", "1", "2", "PR", "1", "3"),
+        ("A1", "1", "3", "PR", "2", "2"),
+        ("A1", "2", "1", "PR", "3", "10"),
+    ]
+
+
+def test_money_of_no_claim_is_read_from_plb_pair_by_pair() -> None:
+    found = rows(
+        payments(PAYMENT + "PLB*1234567893*20261231*WO:A9*25*L6*-1.5~PLB*1234567893*20261231*FB*3~"),
+        PROVIDER_ADJUSTMENTS,
+    )
+    assert picked(found, "NUMBER", "REASON", "REFERENCE", "AMOUNT", "PLB02") == [
+        ("1", "WO", "A9", "25", "20261231"), ("2", "L6", None, "-1.5", "20261231"), ("3", "FB", None, "3", "20261231")
+    ]  # fmt: skip
+
+
+def test_two_transactions_keep_their_own_payer_date_and_trace() -> None:
+    data = payments(PAYMENT, PAYMENT).replace(b"TRN*1*T1*1999999999~", b"TRN*1*T2*1999999999~", 1)
+    assert picked(rows(data, PAYMENT_LINES), "TRN02", "LINE") == [
+        ("T2", "0"), ("T2", "1"), ("T2", "2"), ("T1", "0"), ("T1", "1"), ("T1", "2")
+    ]  # fmt: skip

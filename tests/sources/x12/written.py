@@ -1,0 +1,69 @@
+"""Small interchanges written by hand after the implementation guides, and rows read from them.
+
+Belongs here: envelopes whose counts are right unless a test says otherwise. Nobody in them exists.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from dagster_project.sources.x12.envelopes import DAMAGE, find_damage
+from dagster_project.sources.x12.records import Record, take_segments
+
+ISA = "ISA*00*          *00*          *ZZ*SENDER         *ZZ*RECEIVER       *260121*1400*^*00501*000000001*0*P*:~"
+PROFESSIONAL, INSTITUTIONAL, REMITTANCE = "005010X222A1", "005010X223A2", "005010X221A1"
+GROUPS = {"837": "HC", "835": "HP"}
+
+BILLER = "HL*1**20*1~NM1*85*2*GROUP*****XX*1234567893~"
+INSURED = "HL*2*1*22*0~SBR*P*18*******CI~NM1*IL*1*ROE*PAT****MI*M100~DMG*D8*19800101*F~NM1*PR*2*PLAN*****PI*P1~"
+OFFICE_VISIT = (
+    "CLM*A1*80***11:B:1*Y*A*Y*Y~REF*G1*AUTH7~HI*ABK:J029*ABF:R05~NM1*82*1*DOC*A****XX*1111111112~"
+    "LX*1~SV1*HC:99213:25*50*UN*1***1~DTP*472*D8*20260102~LX*2~SV1*HC:87880*30*UN*2*11**1~DTP*472*RD8*20260102-20260103~"
+)
+PAYER = "BPR*I*60*C*ACH************20260120~TRN*1*T1*1999999999~DTM*405*20260119~N1*PR*PLAN~N1*PE*GROUP*XX*1234567893~"
+PAYMENT = (
+    "LX*1~CLP*A1*1*80*60*10*12*C1*11*1~NM1*QC*1*ROE*PAT****MI*M100~DTM*232*20260102~"
+    "SVC*HC:99213*50*40**1~DTM*472*20260102~CAS*CO*45*5~CAS*PR*1*3**2*2~SVC*HC:87880*30*20**2~DTM*472*20260102~CAS*PR*3*10~"
+)
+
+
+def transaction(
+    kind: str, version: str, body: str, number: int = 1, counted: int = 0, closing: int | None = None
+) -> str:
+    """ST to SE; `counted` is added to the true count, `closing` is another control number."""
+    segments = body.count("~") + 2
+    return f"ST*{kind}*{number:04}*{version}~{body}SE*{segments + counted}*{number if closing is None else closing:04}~"
+
+
+def interchange(kind: str, version: str, *bodies: str, **faults: int) -> bytes:
+    """One group with a transaction for each body."""
+    transactions = "".join(transaction(kind, version, body, place, **faults) for place, body in enumerate(bodies, 1))
+    group = f"GS*{GROUPS[kind]}*SENDER*RECEIVER*20260121*1400*1*X*{version}~"
+    return f"{ISA}{group}{transactions}GE*{len(bodies)}*1~IEA*1*000000001~".encode()
+
+
+def claims(*bodies: str, version: str = PROFESSIONAL, **faults: int) -> bytes:
+    return interchange("837", version, *(f"BHT*0019*00*B1*20260104*0930*CH~{body}" for body in bodies), **faults)
+
+
+def payments(*bodies: str, **faults: int) -> bytes:
+    return interchange("835", REMITTANCE, *(PAYER + body for body in bodies), **faults)
+
+
+def rows(data: bytes, record: Record) -> list[dict[str, str]]:
+    """Cells that are there, of each row in the file's order."""
+    with duckdb.connect() as con:
+        take_segments(con, [data])
+        found = con.execute(f"{record.statement()} order by line, part").fetchall()
+    return [
+        {name: cell for name, cell in zip(record.columns, cells, strict=True) if cell is not None}
+        for *_, cells in found
+    ]
+
+
+def damage(data: bytes, kind: int) -> list[tuple[int, str]]:
+    """Units that are set aside, and why."""
+    with duckdb.connect() as con:
+        take_segments(con, [data])
+        find_damage(con, kind)
+        return con.execute(f"select unit, reason_code from {DAMAGE} order by unit").fetchall()
