@@ -21,6 +21,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_v
 
 from dagster_project.sources.layouts import (
     CANONICAL,
+    X12,
     Exclusion,
     Footer,
     Layout,
@@ -30,6 +31,7 @@ from dagster_project.sources.layouts import (
     Texts,
     checked_pattern,
 )
+from dagster_project.sources.x12.records import RECORDS
 
 CONTRACTS = Path(__file__).resolve().parent / "contracts"
 DECIMAL_PATTERN = re.compile(r"decimal\((\d{1,2}),(\d{1,2})\)")
@@ -249,8 +251,22 @@ class Contract(Strict):
                 f"layout {name}: the amount {self.amount!r} is counted a second time from the bytes, so it is "
                 "mapped by from, sum or first alone"
             )
-        if layout.data_source is None:
+        if layout.x12:
+            self._check_x12(name, layout)
+        elif layout.data_source is None:
             raise ValueError(f"layout {name} names no data_source")
+
+    @staticmethod
+    def _check_x12(name: str, layout: Layout) -> None:
+        """Every sender writes X12 alike, so the layout names none; its columns are those of the record."""
+        if name != X12:
+            raise ValueError(f"layout {name}: a feed's layout of X12 is called {X12}")
+        record = RECORDS.get(layout.x12 or "")
+        if record is None:
+            raise ValueError(f"layout {name}: no record {layout.x12!r} of X12{nearest(layout.x12 or '', RECORDS)}")
+        for column in layout.source_columns():
+            if column not in record.columns:
+                raise ValueError(f"layout {name}: a {layout.x12} has no {column!r}{nearest(column, record.columns)}")
 
     @staticmethod
     def _countable(mapping: Mapping) -> bool:

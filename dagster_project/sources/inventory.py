@@ -19,9 +19,10 @@ import pyarrow.parquet as pq
 from dagster_project.settings import Settings
 from dagster_project.sources.contracts import Contract
 from dagster_project.sources.lake import INVENTORY, write_rows
-from dagster_project.sources.layouts import NAME_PATTERN
-from dagster_project.sources.recognise import Format, NotRecognised, formats, recognise
-from dagster_project.sources.unpack import Unreadable, survey
+from dagster_project.sources.layouts import NAME_PATTERN, X12
+from dagster_project.sources.recognise import Format, NotRecognised, Recognised, formats, recognise
+from dagster_project.sources.unpack import Unreadable, blocks, survey
+from dagster_project.sources.x12.recognise import looks_like_x12, recognise_x12
 
 ADVICE = "Add a layout: docs/add-a-layout.md, or: claimhouse load FILE --layout NAME"
 NO_SOURCE = "nothing says who sent it: its layout is our own, which any sender may use."
@@ -235,7 +236,7 @@ def _judged(
     source = found.word("source")
     if source is not None and not NAME_PATTERN.fullmatch(source):
         return _set_aside(found, "bad_source_name", f"source={source}: use lower-case letters, digits and _.")
-    fits = recognise(told.head, known_formats, found.word("layout"))
+    fits = fitting(path, told.head, known_formats, contracts, found.word("layout"))
     if isinstance(fits, NotRecognised):
         return _set_aside(found, fits.reason_code, fits.explanation, ADVICE)
     layout = contracts[fits.feeds[0]].layout(fits.layout)
@@ -244,11 +245,20 @@ def _judged(
         format=fits.layout,
         feeds=list(fits.feeds),
         data_source=source or layout.data_source,
-        delimiter=fits.delimiter,
-        header_line_number=fits.header_line_number,
+        delimiter=fits.delimiter or None,
+        header_line_number=fits.header_line_number or None,
         unread_columns=list(fits.unread_columns),
         state="recognised",
     )
+
+
+def fitting(
+    path: Path, head: str, known_formats: list[Format], contracts: Mapping[str, Contract], layout: str | None
+) -> Recognised | NotRecognised:
+    """What the file is: X12 by its segments, anything else by its header. `layout` is the operator's word."""
+    if layout in (None, X12) and looks_like_x12(head):
+        return recognise_x12(blocks(path), contracts)
+    return recognise(head, known_formats, layout)
 
 
 def _set_aside(found: Inventoried, reason_code: str, explanation: str, advice: str = "") -> Inventoried:

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 CANONICAL = "claimhouse"
+X12 = "x12"
 
 # Names of sources go into file paths and into what is hashed into a token: plain, and without the separator '|'.
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]*")
@@ -181,6 +182,7 @@ class Layout(Strict):
     data_source: str | None = Field(None, description="who sends it, unless the operator says so by source=…")
     source: str | None = Field(None, description="where the layout is described")
     delimiter: str | None = Field(None, min_length=1, max_length=1)
+    x12: str | None = Field(None, description="rows of X12 of this kind, whose columns sources/x12/records.py names")
     columns: dict[str, Annotated[Mapping, BeforeValidator(_as_mapping)]] = {}
     ignored: Texts = Field(default=[], description="source columns that are known and not wanted")
     optional: Texts = Field(default=[], description="source columns that a file may lack")

@@ -24,7 +24,7 @@ from dagster_project.settings import Settings
 from dagster_project.sources.audit import ZERO, LoadAudit, batch_id, control_matches, is_conserved, load_id
 from dagster_project.sources.casts import literal
 from dagster_project.sources.contracts import Contract
-from dagster_project.sources.count import control_totals, count_file
+from dagster_project.sources.count import Count, control_totals, count_file
 from dagster_project.sources.inventory import Inventoried, delivery_name, read_inventory, status_of, take_inventory
 from dagster_project.sources.lake import prepare_lake, schema, write_rows
 from dagster_project.sources.placing import (
@@ -40,6 +40,8 @@ from dagster_project.sources.read import ROWS, MissingInName, Reading, read_rows
 from dagster_project.sources.recognise import split_line
 from dagster_project.sources.unpack import BOM, HEAD, Unreadable, blocks, decode_mixture, scratch_folder, write_clean
 from dagster_project.sources.write import outcomes_of, write_accepted, write_quarantine
+from dagster_project.sources.x12.count import count_x12
+from dagster_project.sources.x12.records import RECORDS
 
 __all__ = [
     "LoadAudit",
@@ -254,15 +256,7 @@ def _read(
     reading = _prepare(item, contract, scratch, path)
     control = control_totals(path)
     with ThreadPoolExecutor(1) as beside:  # the second count runs beside the reading, on its own copy of the bytes
-        counting = beside.submit(
-            count_file,
-            path,
-            reading.layout,
-            reading.header,
-            reading.header_line_number,
-            reading.delimiter,
-            contract.amount,
-        )
+        counting = beside.submit(_count, reading, path)
         problems = read_rows(con, reading)
         outcomes = outcomes_of(con, problems, audit)
         raw_path = settings.lake / "raw" / contract.feed / f"{audit.load_id}.parquet"
@@ -300,6 +294,15 @@ def _read(
     return replace(audit, is_conserved=is_conserved(audit)), outcomes
 
 
+def _count(reading: Reading, path: Path) -> Count:
+    """The second count, from the bytes."""
+    if reading.layout.x12:
+        return count_x12(path, reading.layout.x12)
+    return count_file(
+        path, reading.layout, reading.header, reading.header_line_number, reading.delimiter, reading.contract.amount
+    )
+
+
 def _sum(outcomes: list[dict[str, Any]], outcome: str) -> tuple[int, Decimal]:
     rows = [row for row in outcomes if row["outcome"] == outcome]
     return sum(row["row_count"] for row in rows), sum((row["amount"] for row in rows), ZERO)
@@ -308,6 +311,10 @@ def _sum(outcomes: list[dict[str, Any]], outcome: str) -> tuple[int, Decimal]:
 def _prepare(item: Inventoried, contract: Contract, scratch: Path, path: Path) -> Reading:
     """What the reader needs: a path DuckDB can open (names may hold its wildcards), the header, the layout."""
     layout = contract.layout(item.format or "")
+    today = dt.datetime.now(dt.UTC).date()
+    if layout.x12:
+        record = RECORDS[layout.x12]
+        return Reading(path, False, False, contract, layout, record.columns, 0, "", item.file_name, None, today, record)
     head = b""
     for chunk in blocks(path):
         head += chunk[:HEAD]
@@ -333,5 +340,5 @@ def _prepare(item: Inventoried, contract: Contract, scratch: Path, path: Path) -
         delimiter=item.delimiter or ",",
         file_name=item.file_name,
         period=item.word("period"),
-        today=dt.datetime.now(dt.UTC).date(),
+        today=today,
     )

@@ -18,9 +18,9 @@ from pathlib import Path
 
 from dagster_project.settings import Settings
 from dagster_project.sources.contracts import Contract, nearest
-from dagster_project.sources.inventory import ADVICE, ASK_SOURCE, EXPLANATIONS, NO_SOURCE, as_utf8
+from dagster_project.sources.inventory import ADVICE, ASK_SOURCE, EXPLANATIONS, NO_SOURCE, as_utf8, fitting
 from dagster_project.sources.layouts import NAME_PATTERN
-from dagster_project.sources.recognise import NotRecognised, Recognised, formats, recognise
+from dagster_project.sources.recognise import NotRecognised, Recognised, formats
 from dagster_project.sources.unpack import Unreadable, control_file, survey
 
 
@@ -74,7 +74,7 @@ def place(
         if (shown := as_utf8(str(path))) != str(path):
             raise UnrecognisedFile(f"{shown} was not taken in: {EXPLANATIONS['name_not_utf8']}")
         try:
-            fits = recognise(survey(path).head, known_formats, layout)
+            fits = fitting(path, survey(path).head, known_formats, contracts, layout)
         except Unreadable as error:
             raise UnrecognisedFile(f"{path} was not taken in: {EXPLANATIONS[error.reason_code]}") from None
         except OSError as error:

@@ -20,6 +20,9 @@ from dagster_project.sources.casts import literal, name
 from dagster_project.sources.contracts import Contract
 from dagster_project.sources.layouts import Exclusion, Layout, Mapping, fill, fill_mapping
 from dagster_project.sources.recognise import position
+from dagster_project.sources.unpack import blocks
+from dagster_project.sources.x12.envelopes import DAMAGE, REASONS, find_damage
+from dagster_project.sources.x12.records import SEGMENTS, Record, take_segments
 
 ROWS = "typed_rows"
 LINES = "numbered_lines"
@@ -53,6 +56,7 @@ class Reading:
     file_name: str  # as landed, for values taken from it
     period: str | None  # the operator's word
     today: dt.date
+    record: Record | None = None  # of X12: what its rows are; the path is then the landed file
 
 
 class MissingInName(Exception):
@@ -69,15 +73,23 @@ def read_rows(con: duckdb.DuckDBPyConnection, reading: Reading) -> list[Problem]
     Columns are the lake's, except that ids that will be tokens still are what was sent, under the contract's name.
     """
     builder = _Builder(reading)
+    if reading.record:
+        take_segments(con, blocks(reading.path))
+        find_damage(con, reading.record.kind)
+        con.execute(builder.statement())
+        con.execute(f"drop table {SEGMENTS}; drop table {DAMAGE}")
+        return _with_duplicates(con, builder)
     # Rows of a table are numbered in the order in which they were put in, which is the file's, on all cores; counting
     # them by a window would run on one.
     con.execute(f"create or replace temp table {LINES} as {builder.lines()}")
     con.execute(builder.statement())
     con.execute(f"drop table {LINES}")
-    problems = builder.problems
-    duplicate = Problem("set_aside", None, "duplicate_key")
-    problems.append(duplicate)
-    _mark_duplicates(con, reading.contract, len(problems))
+    return _with_duplicates(con, builder)
+
+
+def _with_duplicates(con: duckdb.DuckDBPyConnection, builder: _Builder) -> list[Problem]:
+    problems = [*builder.problems, Problem("set_aside", None, "duplicate_key")]
+    _mark_duplicates(con, builder.contract, len(problems))
     return problems
 
 
@@ -146,6 +158,11 @@ class _Builder:
         )
 
     def _cells(self) -> str:
+        if self.reading.record:
+            return (
+                f"select line, part, false as is_footer, c, damage.reason_code as damage "
+                f"from ({self.reading.record.statement()}) as records left join {DAMAGE} as damage using (unit)"
+            )
         delimiter = self.reading.delimiter
         escaped = re.escape(delimiter)
         blank = "[ ]" if delimiter == "\t" else "[ \\t]"
@@ -184,6 +201,8 @@ class _Builder:
         return f"({' or '.join(looks)})"
 
     def _parts(self) -> str:
+        if self.reading.record:
+            return "select line, part, is_footer, c, false as is_uneven, damage from cells"
         width = len(self.reading.header)
         if self.layout.repeat is None:
             return f"select line, 1 as part, is_footer, c, len(c) <> {width} as is_uneven from cells"
@@ -223,7 +242,8 @@ class _Builder:
             for rule_name, rule in self.layout.exclude.items()
         ]
         flags = "line, part, is_footer, c is null as is_open, is_uneven"
-        return f"select {', '.join([flags, *columns, *excluded])} from parts"
+        damage = ["damage"] if self.reading.record else []
+        return f"select {', '.join([flags, *damage, *columns, *excluded])} from parts"
 
     def _each_round(self, mapping: Mapping, column: str) -> str:
         return self._by_part([self._text(fill_mapping(mapping, binding), column) for binding in self.rounds])
@@ -335,6 +355,7 @@ class _Builder:
 
     def _carried(self) -> list[str]:
         flags = ["line", "part", "is_footer", "is_open", "is_uneven"]
+        flags += ["damage"] if self.reading.record else []
         return [*flags, *(name("excluded " + rule) for rule in self.layout.exclude)]
 
     def _problem(self) -> str:
@@ -351,6 +372,8 @@ class _Builder:
         yield "is_open", Problem("set_aside", None, "open_quote")
         yield "is_uneven", Problem("set_aside", None, "wrong_field_count")
         yield "part = 0", Problem("excluded", None, "no_repeat_present")
+        for reason in REASONS if self.reading.record else ():
+            yield f"damage = {literal(reason)}", Problem("set_aside", None, reason)
         for rule in self.layout.exclude:
             yield name("excluded " + rule), Problem("excluded", None, rule)
         for column, definition in self.contract.columns.items():

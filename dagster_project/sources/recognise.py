@@ -73,10 +73,10 @@ def formats(contracts: Mapping[str, Contract]) -> list[Format]:
     named: dict[str, list[Contract]] = {}
     found = []
     for contract in contracts.values():
-        for name in contract.layouts:
+        for name, layout in contract.layouts.items():
             if name == CANONICAL:
                 found.append(_format(name, [contract]))
-            else:
+            elif not layout.x12:  # told from its segments, not from a header
                 named.setdefault(name, []).append(contract)
     return [*found, *(_format(name, members) for name, members in named.items())]
 

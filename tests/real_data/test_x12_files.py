@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pytest
+from real_lake import LoadedLake
 
 from dagster_project.sources.x12.envelopes import DAMAGE, find_damage
 from dagster_project.sources.x12.records import (
@@ -102,3 +105,37 @@ def test_only_files_of_the_older_version_or_with_wrong_counts_are_damaged(real_d
 def test_a_file_without_interchange_is_told_from_one(real_data: Path) -> None:
     with pytest.raises(NotX12, match="no_isa"):
         list(Segments([(real_data / "x12/edi_835_samples/blue_cross_nc_sample.txt").read_bytes()]).batches())
+
+
+def test_every_sample_is_read_or_set_aside_with_a_reason_and_its_dollars_are_conserved(
+    real_data: Path, tmp_path: Path
+) -> None:
+    # One sample lies there twice under two names.
+    by_content = {path.read_bytes(): path for path in sorted((real_data / "x12").rglob("*")) if path.is_file()}
+    files = list(by_content.values())
+    folder = tmp_path / "landing" / "x12" / "source=samples"
+    folder.mkdir(parents=True)
+    for path in files:
+        shutil.copyfile(path, folder / f"{path.parent.name} {path.name}")
+    lake = LoadedLake(tmp_path, [])
+    states = Counter((item.state, item.reason_code) for item in lake.inventory)
+    kinds = Counter(path.parent.name.split("_")[0] for path in files)
+    unwanted = sum(kinds[kind] for kind in ("270", "271", "276", "277", "834"))
+    assert states == {
+        ("set_aside", "no_isa"): 1, ("set_aside", "x12_not_wanted"): unwanted,
+        ("recognised", None): len(files) - unwanted - 1,
+    }  # fmt: skip
+    assert lake.one(
+        "select count(*) filter (where not is_conserved), count(*) filter (where status <> 'read') from loads"
+    ) == (0, 0)
+    read = [path for path in files if path.read_bytes().startswith(b"ISA")]
+    read = [path for path in read if path.parent.name.split("_")[0] in ("837", "835", "edi", "claims")]
+    sent = {path: sum(Decimal(claim[2]) for claim in plain(path, "CLM")) for path in read}
+    paid = {path: sum(Decimal(claim[4]) for claim in plain(path, "CLP")) for path in read}
+    assert lake.one("select sum(amount_read) from loads where feed = 'medical_claim'") == (sum(sent.values()),)
+    assert lake.one("select sum(amount_read) from loads where feed = 'remittance'") == (sum(paid.values()),)
+    print(
+        lake.all(
+            "select feed, outcome, column_name, reason_code, sum(row_count), sum(amount) from load_outcomes group by all order by all"
+        )
+    )

@@ -22,6 +22,7 @@ VERSIONS = {837: ("005010X222A1", "005010X222A2", "005010X223A2", "005010X223A3"
 
 # Reasons by which units are set aside, the strongest first.
 REASONS = (
+    "no_transaction",
     "other_version",
     "wrong_segment_count",
     "wrong_control_number",
@@ -56,7 +57,9 @@ def find_damage(con: duckdb.DuckDBPyConnection, kind: int) -> None:
             from {SEGMENTS} where kind = {kind} and unit > 0 group by unit
         ),
         faults as (
-            select unit, 'other_version' as reason_code
+            select unit, 'no_transaction' as reason_code from units where transaction = 0
+            union all
+            select unit, 'other_version'
             from units inner join transactions using (transaction) left join groups using (functional_group)
             where coalesce(gs[9], st[4], '') not in ({versions})
             union all

@@ -68,9 +68,23 @@ def _part(cell: str, number: int) -> str:
     return f"string_split({cell}, chr(31))[{number}]"
 
 
+# An amount as the standard writes it: no commas, no exponents, no sign but a minus in front.
+AMOUNT = "-?([0-9]{1,18}([.][0-9]{0,10})?|[.][0-9]{1,10})"
+
+
 def _exact(cell: str) -> str:
     """An amount for a sum. What is no amount counts nothing here, and its row is set aside for itself."""
-    return f"coalesce(try_cast({cell} as decimal(18, 2)), 0)"
+    return f"case when regexp_full_match({cell}, '{AMOUNT}') then cast({cell} as decimal(38, 10)) else 0 end"
+
+
+def _amount(cell: str) -> str:
+    """An amount as sent, or a sign that no amount is read from."""
+    return f"case when nullif({cell}, '') is null or regexp_full_match({cell}, '{AMOUNT}') then {cell} else '?' end"
+
+
+def _text(amount: str) -> str:
+    """As a sender would write it, with no more decimals than it has."""
+    return f"rtrim(rtrim(cast({amount} as varchar), '0'), '.')"
 
 
 # --- 835: payments of claims -------------------------------------------------------------------------------------------
@@ -109,18 +123,19 @@ _BESIDE_LINES = f"""(
 
 _REASONS = f"""(
     select unit, line, transaction, segment_number, e[2] as group_code, unnest(range(1, {ADJUSTMENTS + 1})) as number, e
-    from {SEGMENTS} where kind = 835 and tag = 'CAS' and unit > 0
+    from {SEGMENTS} where kind = 835 and tag = 'CAS'
 )"""
 
 _PATIENTS_SHARE = f"""(
     select unit, line,
         {
     ", ".join(
-        f"sum({_exact('e[number * 3 + 1]')}) filter (where group_code = 'PR' and e[number * 3] = '{reason}') as pr{reason}"
+        _text(f"sum({_exact('e[number * 3 + 1]')}) filter (where group_code = 'PR' and e[number * 3] = '{reason}')")
+        + f" as pr{reason}"
         for reason in (1, 2, 3)
     )
 }
-    from {_REASONS} as reasons group by unit, line
+    from {_REASONS} as reasons where unit > 0 group by unit, line
 )"""
 
 _HEADER_CELLS = {
@@ -149,8 +164,8 @@ PAYMENT_LINES = Record(
         **_HEADER_CELLS,
         **_CLAIM_CELLS,
         "LINE": "line",
-        "CHARGE": "charge",
-        "PAID": "paid",
+        "CHARGE": _amount("charge"),
+        "PAID": _amount("paid"),
         "PR1": "pr1",
         "PR2": "pr2",
         "PR3": "pr3",
@@ -158,21 +173,24 @@ PAYMENT_LINES = Record(
         "ADJUSTED_BESIDE_LINES": "adjusted_beside_lines",
     },
     f"""(
-    select claims.*, headers.* exclude transaction, own.* exclude (unit, line), shares.* exclude (unit, line), own.line
+    select claims.* exclude unit, headers.* exclude transaction, own.*, shares.* exclude (unit, line)
     from (
         select payments.unit, 0 as line, payments.segment_number as place,
             case when payments.reason_count = 0 and sums.line_count > 0
                 and {_exact("clp[4]")} = sums.charge and {_exact("clp[5]")} = sums.paid then 'no' else 'yes'
             end as adjusted_beside_lines,
             -- text as sent where nothing stands beside it, so that it is judged as any other amount
-            case when sums.unit is null then clp[4] else cast({_exact("clp[4]")} - sums.charge as varchar) end as charge,
-            case when sums.unit is null then clp[5] else cast({_exact("clp[5]")} - sums.paid as varchar) end as paid,
+            case when sums.unit is null then clp[4] else {_text(f"{_exact('clp[4]')} - sums.charge")} end as charge,
+            case when sums.unit is null then clp[5] else {_text(f"{_exact('clp[5]')} - sums.paid")} end as paid,
             cast(null as varchar) as service_date
         from {_PAYMENTS} as payments left join {_BESIDE_LINES} as sums on payments.unit = sums.unit
         union all
         select unit, line, segment_number, 'yes', svc[3], svc[4], began[3] from {_SERVICES} as services
+        union all
+        -- A service that follows no claim names none, and is set aside; what was paid for it stands in some claim's CLP04.
+        select 0, 0, segment_number, 'yes', e[3], null, null from {SEGMENTS} where kind = 835 and unit = 0 and tag = 'SVC'
     ) as own
-    inner join {_NUMBERED} as claims on own.unit = claims.unit
+    left join {_NUMBERED} as claims on own.unit = claims.unit
     left join {_PAYMENT_HEADERS} as headers on claims.transaction = headers.transaction
     left join {_PATIENTS_SHARE} as shares on own.unit = shares.unit and own.line = shares.line
 ) as rows_of_payment""",
@@ -190,20 +208,20 @@ PAYMENT_ADJUSTMENTS = Record(
         "NUMBER": "row_number() over (partition by unit, line order by segment_number, number)",
         "CAS01": "group_code",
         "REASON": "e[number * 3]",
-        "AMOUNT": "e[number * 3 + 1]",
+        "AMOUNT": _amount("e[number * 3 + 1]"),
         "QUANTITY": "e[number * 3 + 2]",
         "REMARK": "case when number = 1 then remark end",
     },
     f"""(
     select reasons.* exclude transaction, claims.* exclude (unit, segment_number), headers.* exclude transaction, remarks.remark
     from {_REASONS} as reasons
-    inner join {_NUMBERED} as claims on reasons.unit = claims.unit
+    left join {_NUMBERED} as claims on reasons.unit = claims.unit
     left join {_PAYMENT_HEADERS} as headers on claims.transaction = headers.transaction
     left join (
         select unit, line, {_first("tag = 'LQ' and e[2] = 'HE'", "said")}, said[3] as remark
         from {SEGMENTS} where kind = 835 and unit > 0 group by unit, line
     ) as remarks on reasons.unit = remarks.unit and reasons.line = remarks.line
-    where reasons.number = 1 or coalesce(e[reasons.number * 3], e[reasons.number * 3 + 1], '') <> ''
+    where reasons.number = 1 or concat(e[reasons.number * 3], e[reasons.number * 3 + 1]) <> ''
 ) as rows_of_reasons""",
     part="number",
 )
@@ -217,7 +235,7 @@ PROVIDER_ADJUSTMENTS = Record(
         "PLB02": "e[3]",
         "REASON": _part("e[number * 2 + 2]", 1),
         "REFERENCE": _part("e[number * 2 + 2]", 2),
-        "AMOUNT": "e[number * 2 + 3]",
+        "AMOUNT": _amount("e[number * 2 + 3]"),
     },
     f"""(
     select adjustments.* exclude transaction, adjustments.transaction, headers.* exclude transaction
@@ -226,7 +244,7 @@ PROVIDER_ADJUSTMENTS = Record(
         from {SEGMENTS} where kind = 835 and tag = 'PLB'
     ) as adjustments
     left join {_PAYMENT_HEADERS} as headers on adjustments.transaction = headers.transaction
-    where number = 1 or coalesce(e[number * 2 + 2], e[number * 2 + 3], '') <> ''
+    where number = 1 or concat(e[number * 2 + 2], e[number * 2 + 3]) <> ''
 ) as rows_of_adjustments""",
     part="number",
 )
@@ -276,7 +294,7 @@ _SERVICE_LINES = f"""(
     select services.*, around.* exclude (unit, line)
     from (
         select unit, line, segment_number, case when tag = 'SV1' then e end as sv1, case when tag = 'SV2' then e end as sv2
-        from {SEGMENTS} where kind = 837 and unit > 0 and tag in ('SV1', 'SV2')
+        from {SEGMENTS} where kind = 837 and tag in ('SV1', 'SV2')
     ) as services
     left join (
         select unit, line, {_first("tag = 'LX'", "lx")},
@@ -321,7 +339,8 @@ _WHOLE_CLAIMS = f"""(
 _SENT_CELLS = {
     "ST03": "st[4]",
     **_elements("BHT", "bht", (3, 4)),
-    **_elements("CLM", "clm", (1, 2)),
+    "CLM01": "clm[2]",
+    "CLM02": _amount("clm[3]"),
     **{f"CLM05.{number}": _part("clm[6]", number) for number in (1, 2, 3)},
     "NM185.09": "biller[10]",
     "NM182.09": "renderer[10]",
@@ -340,11 +359,11 @@ CLAIMS = Record(
         "REFF8.02": "payer_number[3]",
         "REFG1.02": "authorized[3]",
         **_elements("CL1", "cl1", (1, 2, 3)),
-        "BILL_TYPE": f"{_part('clm[6]', 1)} || {_part('clm[6]', 3)}",
+        "BILL_TYPE": f"case when st[4] like '%X223%' then {_part('clm[6]', 1)} || {_part('clm[6]', 3)} end",
         "FIRST_DATE": f"coalesce({_day('statement', 1)}, first_service)",
         "LAST_DATE": f"coalesce({_day('statement', 2)}, last_service)",
         "ADMISSION_DATE": _day("admitted", 1),
-        "PRIOR_PAID": "prior_paid",
+        "PRIOR_PAID": _text("prior_paid"),
         "DIAGNOSIS_QUALIFIER": _part(
             "list_filter(codes, lambda code: string_split(code, chr(31))[1] in ('ABK', 'BK'))[1]", 1
         ),
@@ -368,7 +387,7 @@ CLAIM_LINES = Record(
         "CODE": _part("coalesce(sv1[2], sv2[3])", 2),
         **{f"MODIFIER{number}": _part("coalesce(sv1[2], sv2[3])", number + 2) for number in range(1, MODIFIERS + 1)},
         "REVENUE_CODE": "sv2[2]",
-        "CHARGE": "coalesce(sv1[3], sv2[4])",
+        "CHARGE": _amount("coalesce(sv1[3], sv2[4])"),
         "QUANTITY": "coalesce(sv1[5], sv2[6])",
         "PLACE_OF_SERVICE": f"case when sv1 is not null then coalesce(nullif(sv1[6], ''), {_part('clm[6]', 1)}) end",
         "FIRST_DATE": f"coalesce({_day('served', 1)}, {_day('statement', 1)})",
@@ -379,6 +398,15 @@ CLAIM_LINES = Record(
     f"""(
     select lines.*, claims.* exclude (unit, segment_number)
     from {_SERVICE_LINES} as lines
-    inner join {_WHOLE_CLAIMS} as claims on lines.unit = claims.unit
+    left join {_WHOLE_CLAIMS} as claims on lines.unit = claims.unit
 ) as rows_of_lines""",
 )
+
+# What a contract's layout may read, by the name that it gives there.
+RECORDS = {
+    "claim": CLAIMS,
+    "claim_line": CLAIM_LINES,
+    "payment_line": PAYMENT_LINES,
+    "payment_adjustment": PAYMENT_ADJUSTMENTS,
+    "provider_adjustment": PROVIDER_ADJUSTMENTS,
+}

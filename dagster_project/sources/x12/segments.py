@@ -38,7 +38,7 @@ SCHEMA = pa.schema(
         ("interchange", pa.int64()),  # running numbers in the file, from 1; 0 outside
         ("functional_group", pa.int64()),
         ("transaction", pa.int64()),
-        ("kind", pa.int64()),  # ST01 as a number: 837, 835, …; 0 outside
+        ("kind", pa.int64()),  # ST01 as a number: 837, 835, …; where an ST is missing, what the group holds
         ("level", pa.int64()),  # of the hierarchy (HL): who bills, who is insured, who is the patient; 0 outside
         ("unit", pa.int64()),  # claim, payment or member: the smallest part that stands for itself; 0 outside
         ("line", pa.int64()),  # service line in the unit, from 1; 0 before the first
@@ -46,6 +46,8 @@ SCHEMA = pa.schema(
     ]
 )
 
+# What a functional group holds (GS01), for segments whose ST is lost.
+KIND_OF_GROUP = {"HC": 837, "HP": 835, "BE": 834, "HB": 271, "HN": 277, "FA": 999}
 OPENS_UNIT = {837: ("CLM",), 835: ("CLP",), 834: ("INS",), 271: ("HL",), 277: ("HL",), 999: ("AK2",)}
 # What stands behind a unit and belongs to none: the next level of a claim file, the next header number of a remittance.
 CLOSES_UNIT = {837: ("HL",), 835: ("LX", "PLB")}
@@ -153,7 +155,7 @@ class Segments:
         group = self._running("functional_group", is_["GS"], ends_after=is_["GE"], ends_at=outside)
         outside = outside | is_["GS"] | is_["GE"]
         transaction = self._running("transaction", is_["ST"], ends_after=is_["SE"], ends_at=outside)
-        kind = self._kinds(given, starts, ends, is_["ST"], transaction)
+        kind = self._kinds(given, starts, ends, is_, inside=(group > 0) | (transaction > 0))
         outside = outside | is_["ST"] | is_["SE"]
         level = self._running("level", tags == _tag("HL"), ends_at=outside)
         opens = _of_kind(kind, tags, OPENS_UNIT)
@@ -183,17 +185,19 @@ class Segments:
         self._current[name] = 0 if ends_after is not None and ends_after[-1] else int(found[-1])
         return found
 
-    def _kinds(self, given: Bytes, starts: Numbers, ends: Numbers, is_st: Flags, transaction: Numbers) -> Numbers:
-        """ST01 of the transaction of each segment; 0 where it is no number of three digits."""
-        digits = [given[np.minimum(starts + place, ends)].astype(np.int64) - ord("0") for place in (3, 4, 5)]
-        behind = given[np.minimum(starts + 6, ends)]
-        is_number = (behind == ord(ELEMENT)) | (behind == ord(SEGMENT))
-        for digit in digits:
-            is_number &= (digit >= 0) & (digit <= 9)
-        own = np.where(is_st & is_number, digits[0] * 100 + digits[1] * 10 + digits[2], 0)
-        latest = np.maximum.accumulate(np.where(is_st, np.arange(1, len(own) + 1), 0))
+    def _kinds(self, given: Bytes, starts: Numbers, ends: Numbers, is_: Mapping[str, Flags], inside: Flags) -> Numbers:
+        """What each segment is part of, as the latest ST says or, before one, the latest GS."""
+        first, second, third, behind = (
+            given[np.minimum(starts + place, ends)].astype(np.int64) for place in (3, 4, 5, 6)
+        )
+        digits = np.stack([first, second, third]) - ord("0")
+        is_number = ((digits >= 0) & (digits <= 9)).all(axis=0) & ((behind == ord(ELEMENT)) | (behind == ord(SEGMENT)))
+        own = np.where(is_["ST"] & is_number, digits[0] * 100 + digits[1] * 10 + digits[2], 0)
+        for group, number in KIND_OF_GROUP.items():
+            own = np.where(is_["GS"] & (first == ord(group[0])) & (second == ord(group[1])), number, own)
+        latest = np.maximum.accumulate(np.where(is_["ST"] | is_["GS"], np.arange(1, len(own) + 1), 0))
         kinds: Numbers = np.where(latest > 0, own[np.maximum(latest - 1, 0)], self._current.get("kind", 0))
-        kinds = np.where(transaction > 0, kinds, 0)
+        kinds = np.where(inside, kinds, 0)
         self._current["kind"] = int(kinds[-1])
         return kinds
 

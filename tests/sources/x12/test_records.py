@@ -65,7 +65,7 @@ def test_what_another_payers_loop_says_is_not_of_this_claim() -> None:
     claim, line = OFFICE_VISIT.split("LX*1~")
     (found,) = rows(claims(f"{BILLER}{INSURED}{claim}{other}LX*1~{line}"), CLAIMS)
     assert (found["PATIENT"], found["NM1PR.09"], found["NM182.09"]) == ("M100", "P1", "1111111112")
-    assert found["PRIOR_PAID"] == "12.50"
+    assert found["PRIOR_PAID"] == "12.5"
 
 
 def test_an_institutional_claim_has_bill_type_stay_drg_and_procedures() -> None:
@@ -86,9 +86,9 @@ def test_an_institutional_claim_has_bill_type_stay_drg_and_procedures() -> None:
 def test_payments_have_a_row_for_each_line_and_one_for_the_claim_which_sum_to_the_claims_payment() -> None:
     found = rows(payments(PAYMENT), PAYMENT_LINES)
     assert picked(found, "CLP01", "LINE", "CHARGE", "PAID", "PR1", "PR2", "PR3", "ADJUSTED_BESIDE_LINES") == [
-        ("A1", "0", "0.00", "0.00", None, None, None, "no"),
-        ("A1", "1", "50", "40", "3.00", "2.00", None, "yes"),
-        ("A1", "2", "30", "20", None, None, "10.00", "yes"),
+        ("A1", "0", "0", "0", None, None, None, "no"),
+        ("A1", "1", "50", "40", "3", "2", None, "yes"),
+        ("A1", "2", "30", "20", None, None, "10", "yes"),
     ]
     assert total(found, "PAID") == 60 and total(found, "CHARGE") == 80
     assert picked(found[:1], "TRN02", "BPR16", "DTM405.02", "NM1QC.09") == [("T1", "20260120", "20260119", "M100")]
@@ -97,13 +97,14 @@ def test_payments_have_a_row_for_each_line_and_one_for_the_claim_which_sum_to_th
 def test_what_a_claim_is_paid_beside_its_lines_stands_in_its_own_row() -> None:
     data = payments(PAYMENT.replace("CLP*A1*1*80*60", "CLP*A1*1*80*55").replace("NM1*QC", "CAS*OA*B1*5~NM1*QC"))
     found = rows(data, PAYMENT_LINES)
-    assert picked(found[:1], "LINE", "CHARGE", "PAID", "ADJUSTED_BESIDE_LINES") == [("0", "0.00", "-5.00", "yes")]
+    assert picked(found[:1], "LINE", "CHARGE", "PAID", "ADJUSTED_BESIDE_LINES") == [("0", "0", "-5", "yes")]
     assert total(found, "PAID") == 55
 
 
-def test_a_claim_that_is_paid_without_lines_is_one_row_as_sent() -> None:
-    found = rows(payments("LX*1~CLP*A1*1*80*6O*10*12*C1*11*1~NM1*QC*1*ROE~"), PAYMENT_LINES)
-    assert picked(found, "LINE", "CHARGE", "PAID") == [("0", "80", "6O")]
+def test_a_claim_that_is_paid_without_lines_is_one_row_as_sent_and_what_is_no_amount_shows_as_none() -> None:
+    sent = "LX*1~CLP*A1*1*80*60*10*12*C1*11*1~NM1*QC*1*ROE~"
+    assert picked(rows(payments(sent), PAYMENT_LINES), "LINE", "CHARGE", "PAID") == [("0", "80", "60")]
+    assert picked(rows(payments(sent.replace("*60*", "*6O*")), PAYMENT_LINES), "CHARGE", "PAID") == [("80", "?")]
 
 
 def test_a_reversal_and_its_correction_in_one_remittance_are_two_payments_of_one_claim() -> None:

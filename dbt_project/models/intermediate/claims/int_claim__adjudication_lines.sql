@@ -6,7 +6,11 @@
 -- A payer's decision line by line with its reasons summed. A reason whose code has no category counts as a denial only
 -- where the line was allowed nothing; a reversal denies nothing, it takes back. Without a status code it is unknown
 -- whether a row takes back; what such a row refuses is read from its reasons as a decision's is.
-with lines as (
+with iterations as (
+    select * from {{ ref('int_claim__iterations') }}{{ only_touched('claim_token') }}
+),
+
+lines as (
     select
         *,
         coalesce(
@@ -37,7 +41,7 @@ select
     lines.claim_key,
     lines.claim_token,
     lines.claim_line_number,
-    lines.adjudication_number,
+    coalesce(iterations.adjudication_number, lines.adjudication_number) as adjudication_number,
     lines.remittance_id,
     lines.member_token,
     lines.payer_key,
@@ -69,8 +73,13 @@ select
     lines.load_id,
     lines.source_line_number
 from lines
+left join iterations
+    on lines.data_source = iterations.data_source
+    and lines.claim_token = iterations.claim_token
+    and lines.remittance_id = iterations.remittance_id
+    and lines.adjudication_number = iterations.sent_number
 left join reasons
     on lines.data_source = reasons.data_source
     and lines.claim_token = reasons.claim_token
     and lines.claim_line_number = reasons.claim_line_number
-    and lines.adjudication_number = reasons.adjudication_number
+    and coalesce(iterations.adjudication_number, lines.adjudication_number) = reasons.adjudication_number

@@ -9,6 +9,10 @@ with reasons as (
     select * from {{ ref('stg_remittance_adjustment__adjustments') }}{{ only_touched('claim_token') }}
 ),
 
+iterations as (
+    select * from {{ ref('int_claim__iterations') }}{{ only_touched('claim_token') }}
+),
+
 categories as (
     select * from {{ ref('denial_categories') }} where code_list = 'carc'
 ),
@@ -22,7 +26,7 @@ select
     reasons.claim_key,
     reasons.claim_token,
     reasons.claim_line_number,
-    reasons.adjudication_number,
+    coalesce(iterations.adjudication_number, reasons.adjudication_number) as adjudication_number,
     reasons.adjustment_number,
     reasons.paid_date,
     reasons.adjustment_group_code,
@@ -39,6 +43,11 @@ select
     reasons.load_id,
     reasons.source_line_number
 from reasons
+left join iterations
+    on reasons.data_source = iterations.data_source
+    and reasons.claim_token = iterations.claim_token
+    and reasons.remittance_id = iterations.remittance_id
+    and reasons.adjudication_number = iterations.sent_number
 left join categories
     on reasons.carc_code = categories.code
     and reasons.paid_date >= categories.effective_from

@@ -1,0 +1,125 @@
+"""Rows and dollars of X12 counted from its bytes, by plain splitting and Arrow: the reader cannot vouch for itself.
+
+Belongs here: the second count. Does not: anything of the reader's but where an interchange begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dagster_project.sources.count import Count
+from dagster_project.sources.unpack import blocks
+from dagster_project.sources.x12.segments import ISA, LONGEST_ISA
+
+AMOUNT = r"^-?([0-9]{1,18}(\.[0-9]{0,10})?|\.[0-9]{1,10})$"
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What makes rows of a record: segments of these tags, in transactions of this kind.
+
+    `amounts` are elements whose sum counts. Where `each` is given, one segment is several rows: as many as there are
+    groups of elements, each of which begins at one of these and is there if any of its first two elements is.
+    """
+
+    kind: bytes
+    groups: bytes
+    tags: dict[bytes, tuple[int, ...]]
+    each: tuple[int, ...] = ()
+
+
+COUNTED = {
+    "claim": Counted(b"837", b"HC", {b"CLM": (2,)}),
+    "claim_line": Counted(b"837", b"HC", {b"SV1": (2,), b"SV2": (3,)}),
+    "payment_line": Counted(b"835", b"HP", {b"CLP": (4,), b"SVC": ()}),
+    "payment_adjustment": Counted(b"835", b"HP", {b"CAS": tuple(range(3, 19, 3))}, tuple(range(2, 18, 3))),
+    "provider_adjustment": Counted(b"835", b"HP", {b"PLB": tuple(range(4, 15, 2))}, tuple(range(3, 14, 2))),
+}
+
+
+def count_x12(path: Path, record: str) -> Count:
+    """Counts what the reader ought to have read."""
+    counted, total, is_of_kind = COUNTED[record], Count(), False
+    for texts, element in _split(path):
+        trimmed = pc.ascii_ltrim_whitespace(pa.array(texts, pa.large_binary()).view(pa.large_string()))
+        segments = trimmed.view(pa.large_binary())  # separators may be any byte
+        of_kind = _of_kind(segments, element, counted, is_of_kind)
+        is_of_kind = bool(of_kind[-1])
+        for tag, amounts in counted.tags.items():
+            is_tag = pc.starts_with(segments, tag + element).to_numpy(zero_copy_only=False)
+            found = segments.filter(pa.array(is_tag & of_kind))
+            if len(found):
+                _add(pc.split_pattern(found, element), amounts, counted.each, total)
+    total.line_count = total.row_count
+    return total
+
+
+def _split(path: Path) -> Iterator[tuple[list[bytes], bytes]]:
+    """Whole segments, a block at a time, with the separator of their elements."""
+    held, element, end = b"", b"", b""
+    for block in _and_nothing(path):
+        held += block
+        while isa := ISA.search(held):
+            if end and (whole := held[: isa.start()].rpartition(end)[0]):
+                yield whole.split(end), element
+            element, end = isa["element"], isa["segment"]
+            held = held[isa.end() :]
+        kept = len(held) - LONGEST_ISA if block else len(held)
+        if end and kept > 0:
+            whole, found, _ = held[:kept].rpartition(end)
+            if found:
+                yield whole.split(end), element
+                held = held[len(whole) + 1 :]
+
+
+def _and_nothing(path: Path) -> Iterator[bytes]:
+    yield from blocks(path)
+    yield b""
+
+
+def _of_kind(segments: pa.Array, element: bytes, counted: Counted, before: bool) -> np.ndarray:
+    """Whether each segment stands in a transaction of the kind; where ST is lost, in a group of it."""
+
+    def begins(*words: bytes) -> np.ndarray:
+        return np.asarray(pc.starts_with(segments, element.join(words)).to_numpy(zero_copy_only=False))
+
+    opens = begins(b"ST", counted.kind) | begins(b"GS", counted.groups)
+    ends = (begins(b"ST", b"") | begins(b"GS", b"") | begins(b"GE") | begins(b"IEA")) & ~opens
+    places = np.arange(1, len(segments) + 1)
+    opened = np.maximum.accumulate(np.where(opens, places, 0))
+    ended = np.maximum.accumulate(np.where(ends, places, 0))
+    return np.where((opened == 0) & (ended == 0), before, opened > ended)
+
+
+def _add(elements: pa.Array, amounts: tuple[int, ...], each: tuple[int, ...], total: Count) -> None:
+    lengths = pc.list_value_length(elements)
+
+    def cells(place: int) -> pa.Array:
+        there = elements.filter(pc.greater(lengths, place))
+        return pc.list_element(there, place) if len(there) else pa.array([], pa.large_binary())
+
+    total.row_count += len(elements)
+    for place in each[1:]:  # the first is there whatever it holds
+        longer = elements.filter(pc.greater(lengths, place))
+        if len(longer):
+            seconds = pc.greater(pc.list_value_length(longer), place + 1)
+            has_first = pc.not_equal(pc.list_element(longer, place), b"").to_numpy(zero_copy_only=False)
+            has_second = np.zeros(len(longer), dtype=bool)
+            both = longer.filter(seconds)
+            if len(both):
+                has_second[seconds.to_numpy(zero_copy_only=False)] = pc.not_equal(
+                    pc.list_element(both, place + 1), b""
+                ).to_numpy(zero_copy_only=False)
+            total.row_count += int((has_first | has_second).sum())
+    for place in amounts:
+        texts = cells(place).view(pa.large_string())
+        written = texts.filter(pc.match_substring_regex(texts, AMOUNT)) if len(texts) else texts
+        if len(written):
+            total.amount += pc.sum(pc.cast(written, pa.decimal128(38, 10))).as_py() or Decimal(0)

@@ -1,0 +1,47 @@
+"""Whether a file is X12, and which feeds its transactions are read for.
+
+Belongs here: telling X12 from everything else by its first bytes. Does not: what is wrong in it (envelopes.py).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+import pyarrow.compute as pc
+
+from dagster_project.sources.contracts import Contract
+from dagster_project.sources.layouts import X12
+from dagster_project.sources.recognise import NotRecognised, Recognised
+from dagster_project.sources.x12.records import RECORDS
+from dagster_project.sources.x12.segments import ISA, NotX12, Segments
+
+_BEGINNING = re.compile(r"\s*(ISA|GS|ST)[^A-Za-z0-9\s]")
+
+EXPLANATIONS = {
+    "no_isa": "it is X12 without an interchange: no ISA says how its segments are written. Fetch it again.",
+    "segment_too_long": "it is X12, and the separator that its ISA declares does not end its segments. Fetch it again.",
+}
+
+
+def looks_like_x12(head: str) -> bool:
+    """By the first letters of a file; a title before them is allowed where a whole ISA follows."""
+    return _BEGINNING.match(head) is not None or ISA.search(head.encode()) is not None
+
+
+def recognise_x12(blocks: Iterable[bytes], contracts: Mapping[str, Contract]) -> Recognised | NotRecognised:
+    """The feeds that read transactions of the kinds in the file, the leading one first."""
+    kinds: set[int] = set()
+    try:
+        for batch in Segments(blocks).batches():
+            kinds.update(kind for kind in pc.unique(batch["kind"]).to_pylist() if kind)
+    except NotX12 as error:
+        return NotRecognised(error.reason_code, EXPLANATIONS[error.reason_code])
+    by_record = {
+        layout.x12: feed for feed, contract in contracts.items() if (layout := contract.layouts.get(X12)) and layout.x12
+    }
+    feeds = tuple(by_record[name] for name, record in RECORDS.items() if record.kind in kinds and name in by_record)
+    if not feeds:
+        told = ", ".join(str(kind) for kind in sorted(kinds)) or "no transaction"
+        return NotRecognised("x12_not_wanted", f"it is X12 of a kind that no feed reads ({told}).")
+    return Recognised(X12, feeds, "", 0, ())

@@ -1,0 +1,165 @@
+"""X12 lands like any other file, is recognised by content, and every claim, payment and dollar of it is accounted for."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dagster_project.privacy.keys import TokenKey
+from dagster_project.settings import Settings
+from dagster_project.sources.contracts import load_contracts
+from dagster_project.sources.loads import LoadAudit, load_feed, prepare_lake, read_inventory, take_inventory
+from dagster_project.sources.x12.count import COUNTED
+from dagster_project.sources.x12.records import RECORDS
+from tests.sources.x12.written import BILLER, INSURED, OFFICE_VISIT, PAYMENT, claims, payments
+
+KEY = TokenKey("7", b"a secret of the tests, 32 bytes or more long")
+FEEDS = ("medical_claim", "medical_claim_line", "remittance", "remittance_adjustment", "provider_adjustment")
+TWO = BILLER + INSURED + OFFICE_VISIT + OFFICE_VISIT.replace("A1", "A2")
+
+
+class Lake:
+    """A home in which files land as sent by `payer`."""
+
+    def __init__(self, home: Path) -> None:
+        self.settings = Settings(home=home, quiet_seconds=0)
+        self.contracts = {feed: contract for feed, contract in load_contracts().items() if feed in FEEDS}
+
+    def load(self, **files: bytes) -> dict[str, LoadAudit]:
+        """Audits of what the files brought, by feed."""
+        folder = self.settings.landing / "medical_claim" / "source=payer"
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in files.items():
+            (folder / name).write_bytes(data)
+        prepare_lake(self.settings, self.contracts)
+        take_inventory(self.settings, self.contracts)
+        return {audit.feed: audit for feed in FEEDS for audit in load_feed(feed, self.settings, self.contracts, KEY)}
+
+    def rows(self, feed: str, columns: str) -> list[tuple[object, ...]]:
+        files = str(self.settings.lake / "raw" / feed / f"{feed}-*.parquet")
+        with duckdb.connect() as con:
+            return con.execute(
+                f"select {columns} from read_parquet('{files}', union_by_name = true) "
+                "order by load_id, source_line_number, source_part_number"
+            ).fetchall()
+
+    def set_aside(self, feed: str) -> list[tuple[object, ...]]:
+        files = str(self.settings.quarantine / feed / "*.parquet")
+        with duckdb.connect() as con:
+            return con.execute(
+                f"select source_line_number, column_name, reason_code from read_parquet('{files}') order by 1"
+            ).fetchall()
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(tmp_path)
+
+
+def test_every_record_has_a_second_count() -> None:
+    assert COUNTED.keys() == RECORDS.keys()
+
+
+def test_a_file_of_claims_feeds_headers_and_lines_whatever_it_is_called(lake: Lake) -> None:
+    audits = lake.load(**{"from the payer": claims(TWO)})
+    assert set(audits) == {"medical_claim", "medical_claim_line"}
+    head, lines = audits["medical_claim"], audits["medical_claim_line"]
+    assert (head.rows_read, head.rows_accepted, head.amount_accepted) == (2, 2, Decimal(160))
+    assert (lines.rows_read, lines.rows_accepted, lines.amount_accepted) == (4, 4, Decimal(160))
+    assert head.is_conserved and lines.is_conserved
+    assert (
+        lake.rows("medical_claim", "claim_type, payer_id, line_of_business, diagnosis_code_2, charge_amount")
+        == [("professional", "P1", "commercial", "R05", Decimal("80.00"))] * 2
+    )
+
+
+def test_a_remittance_is_read_to_the_last_cent_of_its_claims(lake: Lake) -> None:
+    audits = lake.load(era=payments(PAYMENT + "PLB*1234567893*20261231*WO:A9*25*L6*-1.5~"))
+    paid, reasons, beside = (audits[feed] for feed in FEEDS[2:])
+    assert (paid.rows_read, paid.rows_accepted, paid.rows_excluded, paid.amount_accepted) == (3, 2, 1, Decimal(60))
+    assert (reasons.rows_accepted, reasons.amount_accepted) == (4, Decimal(20))
+    assert (beside.rows_accepted, beside.amount_accepted) == (2, Decimal("23.5"))
+    assert paid.is_conserved and reasons.is_conserved and beside.is_conserved
+    assert lake.rows("remittance", "claim_line_number, allowed_amount, paid_amount, paid_date::varchar") == [
+        (1, Decimal("45.00"), Decimal("40.00"), "2026-01-20"),
+        (2, Decimal("30.00"), Decimal("20.00"), "2026-01-20"),
+    ]
+
+
+def test_no_identity_of_x12_reaches_the_lake_and_one_person_has_one_token_in_both(lake: Lake) -> None:
+    lake.load(sent=claims(TWO), era=payments(PAYMENT))
+    (member,) = set(lake.rows("medical_claim", "member_token"))
+    assert set(lake.rows("remittance", "member_token")) == {member}
+    assert set(lake.rows("remittance", "claim_token")) <= set(lake.rows("medical_claim", "claim_token"))
+    for path in lake.settings.lake.rglob("*.parquet"):
+        with duckdb.connect() as con:
+            text = str(con.execute(f"from read_parquet('{path}')").fetchall())
+        assert not any(word in text for word in ("M100", "ROE", "AUTH7", "19800101"))
+
+
+def test_what_is_broken_is_set_aside_with_its_dollars_and_the_rest_arrives(lake: Lake) -> None:
+    broken = TWO.replace("CLM*A2*80***11:B:1*Y*A*Y*Y~", "CLM*A2*80***11:B:1*Y*A*Y*Y~ZZZ*1~")
+    audits = lake.load(sent=claims(broken))
+    head, lines = audits["medical_claim"], audits["medical_claim_line"]
+    assert (head.rows_accepted, head.rows_set_aside, head.amount_set_aside) == (1, 1, Decimal(80))
+    assert (lines.rows_accepted, lines.rows_set_aside, lines.amount_set_aside) == (2, 2, Decimal(80))
+    assert head.is_conserved and lines.is_conserved
+    assert lake.set_aside("medical_claim") == [(22, None, "unknown_segment")]
+
+
+@pytest.mark.parametrize(
+    ("element", "bad", "column", "reason"),
+    [
+        ("CLM*A1*80*", "CLM*A1*8O*", "charge_amount", "not_a_number"),
+        ("CLM*A1*80*", "CLM*A1*80.005*", "charge_amount", "too_many_decimals"),
+        ("CLM*A1*80*", "CLM**80*", "claim_id", "missing"),
+        ("DTP*472*D8*20260102~LX*2", "DTP*472*D8*20260230~LX*2", "claim_start_date", "not_a_date"),
+    ],
+)
+def test_a_bad_value_sets_its_claim_aside(lake: Lake, element: str, bad: str, column: str, reason: str) -> None:
+    body = TWO.replace(element, bad, 1)
+    if column == "claim_start_date":
+        body = body.replace("DTP*472*RD8*20260102-20260103~", "", 1)
+    audits = lake.load(sent=claims(body))
+    assert [place[1:] for place in lake.set_aside("medical_claim")] == [(column, reason)]
+    assert audits["medical_claim"].rows_accepted == 1
+    assert all(audit.is_conserved for audit in audits.values())
+
+
+def test_a_payment_whose_lines_are_broken_still_sums_to_what_the_claim_was_paid(lake: Lake) -> None:
+    audits = lake.load(era=payments(PAYMENT.replace("SVC*HC:99213*50*40", "SVC*HC:99213*50*4O")))
+    paid = audits["remittance"]
+    assert paid.amount_read == paid.raw_amount == 60 and paid.is_conserved
+    assert [place[1:] for place in lake.set_aside("remittance")] == [("allowed_amount", "not_a_number")]
+
+
+def test_segments_that_follow_no_claim_are_counted_and_set_aside(lake: Lake) -> None:
+    audits = lake.load(era=payments("SVC*HC:99213*50*40**1~CAS*CO*45*10~" + PAYMENT))
+    assert audits["remittance"].rows_set_aside == 1 and audits["remittance_adjustment"].rows_set_aside == 1
+    assert audits["remittance_adjustment"].amount_set_aside == 10
+    assert all(audit.is_conserved for audit in audits.values())
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (payments(PAYMENT)[106:], "no_isa"),
+        (claims(TWO).replace(b"ST*837*", b"ST*276*").replace(b"GS*HC*", b"GS*HR*"), "x12_not_wanted"),
+    ],
+)
+def test_x12_that_no_feed_can_read_is_set_aside_with_the_reason(lake: Lake, data: bytes, reason: str) -> None:
+    audits = lake.load(sent=data)
+    assert [(audit.status, audit.reason_code) for audit in audits.values()] == [("set_aside", reason)]
+    assert [item.reason_code for item in read_inventory(lake.settings)] == [reason]
+
+
+def test_a_transaction_that_lost_its_st_is_set_aside_and_not_overlooked(lake: Lake) -> None:
+    audits = lake.load(
+        sent=claims(TWO, TWO.replace("A1", "A3").replace("A2", "A4")).replace(b"ST*837*0002*005010X222A1~", b"")
+    )
+    head = audits["medical_claim"]
+    assert (head.rows_read, head.rows_accepted, head.rows_set_aside) == (4, 2, 2) and head.is_conserved
+    assert {place[2] for place in lake.set_aside("medical_claim")} == {"no_transaction"}
