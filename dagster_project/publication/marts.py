@@ -76,14 +76,21 @@ def read_content(con: duckdb.DuckDBPyConnection, mart: Mart, relation: str) -> C
         raise PublicationError(f"{mart.name} is not in the warehouse; build it first: claimhouse run") from error
     if mart.month is not None and mart.month not in types:
         raise PublicationError(f"{mart.name} has no column {mart.month}, by which its model says it is parted")
-    columns = ", ".join(f'"{name}"' for name in types)
+    parts = parts_of(con, mart, relation, types)
+    told = [[part.fingerprint for part in parts.values()], types, mart.description, dict(mart.columns), mart.month]
+    return Content(sum(part.row_count for part in parts.values()), types, _sha256(told), parts)
+
+
+def parts_of(
+    con: duckdb.DuckDBPyConnection, mart: Mart, relation: str, column_types: Mapping[str, str]
+) -> dict[str, Part]:
+    """Rows and fingerprint of each part of a table that holds the mart."""
+    columns = ", ".join(f'"{name}"' for name in column_types)
     # A sum is blind to the order of rows, and unlike an exclusive or not to a row that is there twice.
     counted = con.execute(
         f"select {part_of(mart)} as part, count(*), sum(hash({columns})) from {relation} group by all order by all"
     ).fetchall()
-    parts = {part: Part(rows, _sha256([rows, str(total), types])) for part, rows, total in counted}
-    told = [[part.fingerprint for part in parts.values()], types, mart.description, dict(mart.columns), mart.month]
-    return Content(sum(part.row_count for part in parts.values()), types, _sha256(told), parts)
+    return {part: Part(rows, _sha256([rows, str(total), dict(column_types)])) for part, rows, total in counted}
 
 
 def part_of(mart: Mart) -> str:

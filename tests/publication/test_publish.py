@@ -130,6 +130,33 @@ def test_only_the_months_that_changed_are_written_again_in_both_forms(settings):
     assert sorted(tuple(row.values()) for row in delta.to_pylist()) == [row[:3] for row in expected]
 
 
+def test_rows_that_are_there_twice_are_published_twice_when_one_more_of_them_came(settings):
+    """Rows are told apart by what they hold: of two alike that cannot say how many there are, so parts are counted."""
+    manifest_path = make_warehouse(settings)
+    publish.publish(settings, manifest_path, "run-1")
+    with duckdb.connect(str(settings.warehouse)) as con:
+        con.execute("insert into marts.fct_claim from marts.fct_claim where claim_key in (12, 19)")
+    publish.publish(settings, manifest_path, "run-2")
+    with published(settings) as con:
+        assert con.execute("select count(*) from fct_claim where claim_key in (12, 19)").fetchone() == (4,)
+    assert publish.differences(settings, manifest_path) == []
+
+
+def test_only_rows_that_went_or_came_are_written_in_the_file_of_all_marts(settings, monkeypatch):
+    manifest_path = make_warehouse(settings)
+    publish.publish(settings, manifest_path, "run-1")
+    with duckdb.connect(str(settings.warehouse)) as con:
+        con.execute("update marts.fct_claim set paid_amount = 7 where claim_key = 12")
+    told = []
+    real = files._patches
+    monkeypatch.setattr(files, "_patches", lambda *given: told.append(real(*given)) or told[-1])
+    publish.publish(settings, manifest_path, "run-2")
+    assert told == [{"fct_claim": 2, "dim_payer": 0}]
+    with published(settings) as con:
+        assert con.execute("select paid_amount from fct_claim where claim_key = 12").fetchall() == [(Decimal("7.00"),)]
+        assert con.execute("select count(*) from fct_claim").fetchone() == (1_000,)
+
+
 def test_the_file_of_all_marts_is_made_new_when_most_of_it_changed(settings):
     manifest_path = make_warehouse(settings)
     publish.publish(settings, manifest_path, "run-1")
