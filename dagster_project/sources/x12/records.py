@@ -348,6 +348,7 @@ _SENT_CELLS = {
     "NM1IL.09": "insured[10]",
     # Whoever is not insured himself has no number of his own: the insured's, his day of birth and his given name are his.
     "PATIENT": "case when hl[4] = '23' then concat_ws('|', insured[10], patient_dmg[3], upper(patient[5])) else insured[10] end",
+    "NM1PR.03": "payer[4]",
     "NM1PR.09": "payer[10]",
     **_elements("SBR", "sbr", (1, 9)),
 }
