@@ -55,9 +55,9 @@ def dbt_resource(settings: Settings) -> DbtCliResource:
 
 
 def ensure_manifest(settings: Settings) -> Path:
-    """The manifest's path; dbt parses the project first if the manifest is missing or older than its files."""
+    """The manifest's path; dbt parses the project first if the manifest is missing, cut short, or older than its files."""
     manifest = settings.dbt_target / "manifest.json"
-    if not manifest.exists() or manifest.stat().st_mtime < _last_change():
+    if not _is_whole(manifest) or manifest.stat().st_mtime < _last_change():
         settings.dbt_target.mkdir(parents=True, exist_ok=True)
         command = [DBT, "--quiet", "parse", "--project-dir", str(DBT_PROJECT)]
         done = subprocess.run(
@@ -67,6 +67,14 @@ def ensure_manifest(settings: Settings) -> Path:
             raise DbtFailed(f"dbt cannot read {DBT_PROJECT}:\n{done.stdout[-4000:]}{done.stderr[-2000:]}")
         os.utime(manifest)
     return manifest
+
+
+def _is_whole(manifest: Path) -> bool:
+    """dbt writes it in place: a disk that filled up left half of one, and every run after it fell over."""
+    try:
+        return bool(json.loads(manifest.read_bytes()))
+    except (FileNotFoundError, ValueError):
+        return False
 
 
 def load_manifest(settings: Settings) -> dict[str, Any]:

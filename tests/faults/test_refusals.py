@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -14,6 +15,7 @@ import pytest
 from dagster_project.cli import guard
 from dagster_project.cli.guard import only_run
 from dagster_project.cli.terminal import FAULT, WRONG_USE, Problem
+from dagster_project.resources.dbt import load_manifest
 from dagster_project.settings import Settings
 from tests.conftest import CLAIMHOUSE, Claimhouse, settings_of
 from tests.faults.disks import fill
@@ -77,6 +79,14 @@ def test_a_fault_with_hardly_any_room_left_is_told_as_a_full_disk_and_any_other_
     monkeypatch.setattr(guard, "LEAST_FREE_BYTES", 1 << 60)
     with pytest.raises(Problem, match="filled up"), only_run(settings_of(tmp_path)):
         raise RuntimeError("disk I/O error")
+
+
+def test_a_manifest_that_a_full_disk_cut_short_is_made_anew(home_copy: Settings) -> None:
+    manifest = home_copy.dbt_target / "manifest.json"
+    whole = manifest.read_bytes()
+    for left_of_it in (whole[:100_000], b""):
+        manifest.write_bytes(left_of_it)
+        assert load_manifest(home_copy)["nodes"].keys() == json.loads(whole)["nodes"].keys()
 
 
 def test_a_folder_that_cannot_be_written_is_told_before_anything_is_done(
