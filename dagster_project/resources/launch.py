@@ -13,6 +13,7 @@ import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TextIO
@@ -163,13 +164,13 @@ def _following(instance: DagsterInstance, progress: Progress, watch: Watcher | N
             if last:
                 return
 
-    thread = threading.Thread(target=follow, name="follow-run", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
+    with ThreadPoolExecutor(1, "follow-run") as beside:
+        following = beside.submit(follow)
+        try:
+            yield
+        finally:
+            ended.set()
+        following.result()  # whoever could not follow the run does not know how it ended
 
 
 def note(progress: Progress, entry: EventLogEntry) -> None:
