@@ -182,7 +182,9 @@ class Layout(Strict):
     data_source: str | None = Field(None, description="who sends it, unless the operator says so by source=…")
     source: str | None = Field(None, description="where the layout is described")
     delimiter: str | None = Field(None, min_length=1, max_length=1)
-    x12: str | None = Field(None, description="rows of X12 of this kind, whose columns sources/x12/records.py names")
+    x12: str | None = Field(
+        None, description="rows of X12 of this kind, whose columns sources/x12/claims.py and payments.py name"
+    )
     columns: dict[str, Annotated[Mapping, BeforeValidator(_as_mapping)]] = {}
     ignored: Texts = Field(default=[], description="source columns that are known and not wanted")
     optional: Texts = Field(default=[], description="source columns that a file may lack")

@@ -41,7 +41,7 @@ from dagster_project.sources.recognise import split_line
 from dagster_project.sources.unpack import BOM, HEAD, Unreadable, blocks, decode_mixture, scratch_folder, write_clean
 from dagster_project.sources.write import outcomes_of, write_accepted, write_quarantine
 from dagster_project.sources.x12.count import count_x12
-from dagster_project.sources.x12.records import RECORDS
+from dagster_project.sources.x12.read import read_x12
 
 __all__ = [
     "LoadAudit",
@@ -257,7 +257,7 @@ def _read(
     control = control_totals(path)
     with ThreadPoolExecutor(1) as beside:  # the second count runs beside the reading, on its own copy of the bytes
         counting = beside.submit(_count, reading, path)
-        problems = read_rows(con, reading)
+        problems = (read_x12 if reading.layout.x12 else read_rows)(con, reading)
         outcomes = outcomes_of(con, problems, audit)
         raw_path = settings.lake / "raw" / contract.feed / f"{audit.load_id}.parquet"
         written = write_accepted(con, contract, reading.layout, audit, raw_path)
@@ -311,10 +311,10 @@ def _sum(outcomes: list[dict[str, Any]], outcome: str) -> tuple[int, Decimal]:
 def _prepare(item: Inventoried, contract: Contract, scratch: Path, path: Path) -> Reading:
     """What the reader needs: a path DuckDB can open (names may hold its wildcards), the header, the layout."""
     layout = contract.layout(item.format or "")
-    today = dt.datetime.now(dt.UTC).date()
+    file_name, period, today = item.file_name, item.word("period"), dt.datetime.now(dt.UTC).date()
     if layout.x12:
-        record = RECORDS[layout.x12]
-        return Reading(path, False, False, contract, layout, record.columns, 0, "", item.file_name, None, today, record)
+        header = tuple(layout.source_columns())
+        return Reading(path, False, False, contract, layout, header, 0, "", file_name, period, today)
     head = b""
     for chunk in blocks(path):
         head += chunk[:HEAD]
@@ -338,7 +338,7 @@ def _prepare(item: Inventoried, contract: Contract, scratch: Path, path: Path) -
         header=header,
         header_line_number=line_number,
         delimiter=item.delimiter or ",",
-        file_name=item.file_name,
-        period=item.word("period"),
+        file_name=file_name,
+        period=period,
         today=today,
     )

@@ -20,9 +20,6 @@ from dagster_project.sources.casts import literal, name
 from dagster_project.sources.contracts import Contract
 from dagster_project.sources.layouts import Exclusion, Layout, Mapping, fill, fill_mapping
 from dagster_project.sources.recognise import position
-from dagster_project.sources.unpack import blocks
-from dagster_project.sources.x12.envelopes import DAMAGE, REASONS, find_damage
-from dagster_project.sources.x12.records import SEGMENTS, Record, take_segments
 
 ROWS = "typed_rows"
 LINES = "numbered_lines"
@@ -56,7 +53,6 @@ class Reading:
     file_name: str  # as landed, for values taken from it
     period: str | None  # the operator's word
     today: dt.date
-    record: Record | None = None  # of X12: what its rows are; the path is then the landed file
 
 
 class MissingInName(Exception):
@@ -72,22 +68,18 @@ def read_rows(con: duckdb.DuckDBPyConnection, reading: Reading) -> list[Problem]
 
     Columns are the lake's, except that ids that will be tokens still are what was sent, under the contract's name.
     """
-    builder = _Builder(reading)
-    if reading.record:
-        take_segments(con, blocks(reading.path))
-        find_damage(con, reading.record.kind)
-        con.execute(builder.statement())
-        con.execute(f"drop table {SEGMENTS}; drop table {DAMAGE}")
-        return _with_duplicates(con, builder)
+    builder = Builder(reading)
     # Rows of a table are numbered in the order in which they were put in, which is the file's, on all cores; counting
     # them by a window would run on one.
     con.execute(f"create or replace temp table {LINES} as {builder.lines()}")
-    con.execute(builder.statement())
+    problems = make_rows(con, builder)
     con.execute(f"drop table {LINES}")
-    return _with_duplicates(con, builder)
+    return problems
 
 
-def _with_duplicates(con: duckdb.DuckDBPyConnection, builder: _Builder) -> list[Problem]:
+def make_rows(con: duckdb.DuckDBPyConnection, builder: Builder) -> list[Problem]:
+    """ROWS from what the builder reads, each row that repeats a key set aside as well."""
+    con.execute(builder.statement())
     problems = [*builder.problems, Problem("set_aside", None, "duplicate_key")]
     _mark_duplicates(con, builder.contract, len(problems))
     return problems
@@ -109,8 +101,11 @@ def _mark_duplicates(con: duckdb.DuckDBPyConnection, contract: Contract, number:
     con.execute("drop table repeated_keys")
 
 
-class _Builder:
+class Builder:
     """Puts the statement together; `problems` fills while it does."""
+
+    flags: tuple[str, ...] = ("line", "part", "is_footer", "is_open", "is_uneven")
+    damages: tuple[str, ...] = ()  # reasons that a row comes with, in a column `damage` beside these flags
 
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
@@ -158,11 +153,6 @@ class _Builder:
         )
 
     def _cells(self) -> str:
-        if self.reading.record:
-            return (
-                f"select line, part, false as is_footer, c, damage.reason_code as damage "
-                f"from ({self.reading.record.statement()}) as records left join {DAMAGE} as damage using (unit)"
-            )
         delimiter = self.reading.delimiter
         escaped = re.escape(delimiter)
         blank = "[ ]" if delimiter == "\t" else "[ \\t]"
@@ -201,11 +191,10 @@ class _Builder:
         return f"({' or '.join(looks)})"
 
     def _parts(self) -> str:
-        if self.reading.record:
-            return "select line, part, is_footer, c, false as is_uneven, damage from cells"
         width = len(self.reading.header)
+        flags = f"is_footer, c is null as is_open, len(c) <> {width} as is_uneven"
         if self.layout.repeat is None:
-            return f"select line, 1 as part, is_footer, c, len(c) <> {width} as is_uneven from cells"
+            return f"select line, 1 as part, {flags}, c from cells"
         present = ", ".join(
             f"case when {self._is_present(binding)} then {number} end"
             for number, binding in enumerate(self.rounds, start=1)
@@ -215,7 +204,7 @@ class _Builder:
             f"case when is_footer or c is null or len(c) <> {width} then [1] "
             f"when len({found}) = 0 then [0] else {found} end"
         )
-        return f"select line, unnest({parts}) as part, is_footer, c, len(c) <> {width} as is_uneven from cells"
+        return f"select line, unnest({parts}) as part, {flags}, c from cells"
 
     def _is_present(self, binding: dict[str, str]) -> str:
         cells = (
@@ -241,9 +230,7 @@ class _Builder:
             f"{self._condition_each_round(rule)} as {name('excluded ' + rule_name)}"
             for rule_name, rule in self.layout.exclude.items()
         ]
-        flags = "line, part, is_footer, c is null as is_open, is_uneven"
-        damage = ["damage"] if self.reading.record else []
-        return f"select {', '.join([flags, *damage, *columns, *excluded])} from parts"
+        return f"select {', '.join([*self.flags, *columns, *excluded])} from parts"
 
     def _each_round(self, mapping: Mapping, column: str) -> str:
         return self._by_part([self._text(fill_mapping(mapping, binding), column) for binding in self.rounds])
@@ -354,9 +341,7 @@ class _Builder:
         return [item for part in self.layout.columns[column].parts() for item in part.date_formats]
 
     def _carried(self) -> list[str]:
-        flags = ["line", "part", "is_footer", "is_open", "is_uneven"]
-        flags += ["damage"] if self.reading.record else []
-        return [*flags, *(name("excluded " + rule) for rule in self.layout.exclude)]
+        return [*self.flags, *(name("excluded " + rule) for rule in self.layout.exclude)]
 
     def _problem(self) -> str:
         branches = " ".join(f"when {condition} then {self._number(problem)}" for condition, problem in self._problems())
@@ -372,7 +357,7 @@ class _Builder:
         yield "is_open", Problem("set_aside", None, "open_quote")
         yield "is_uneven", Problem("set_aside", None, "wrong_field_count")
         yield "part = 0", Problem("excluded", None, "no_repeat_present")
-        for reason in REASONS if self.reading.record else ():
+        for reason in self.damages:
             yield f"damage = {literal(reason)}", Problem("set_aside", None, reason)
         for rule in self.layout.exclude:
             yield name("excluded " + rule), Problem("excluded", None, rule)

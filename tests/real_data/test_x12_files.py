@@ -12,16 +12,10 @@ import pyarrow as pa
 import pytest
 from real_lake import LoadedLake
 
+from dagster_project.sources.x12.cells import Record, take_segments
+from dagster_project.sources.x12.claims import CLAIM_LINES, CLAIMS
 from dagster_project.sources.x12.envelopes import DAMAGE, find_damage
-from dagster_project.sources.x12.records import (
-    CLAIM_LINES,
-    CLAIMS,
-    PAYMENT_ADJUSTMENTS,
-    PAYMENT_LINES,
-    PROVIDER_ADJUSTMENTS,
-    Record,
-    take_segments,
-)
+from dagster_project.sources.x12.payments import PAYMENT_ADJUSTMENTS, PAYMENT_LINES, PROVIDER_ADJUSTMENTS
 from dagster_project.sources.x12.segments import ELEMENT, SCHEMA, NotX12, Segments
 
 
@@ -51,7 +45,7 @@ def plain(path: Path, *tags: str) -> list[list[str]]:
 
 def read(con: duckdb.DuckDBPyConnection, path: Path, record: Record, *columns: str) -> list[tuple[str | None, ...]]:
     take_segments(con, [path.read_bytes()])
-    found = con.execute(f"{record.statement()} order by line, part").fetchall()
+    found = con.execute(f"{record.statement(record.columns)} order by line, part").fetchall()
     return [tuple(cells[record.columns.index(column)] for column in columns) for *_, cells in found]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import duckdb
 
-from dagster_project.sources.x12.records import SEGMENTS
+from dagster_project.sources.x12.cells import SEGMENTS
 
 DAMAGE = "x12_damage"  # unit, reason_code: one row for each unit that is set aside
 

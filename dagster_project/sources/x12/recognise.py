@@ -16,7 +16,8 @@ from dagster_project.sources.recognise import NotRecognised, Recognised
 from dagster_project.sources.x12.records import RECORDS
 from dagster_project.sources.x12.segments import ISA, NotX12, Segments
 
-_BEGINNING = re.compile(r"\s*(ISA|GS|ST)[^A-Za-z0-9\s]")
+# A column may be called ST as well: what follows the tag tells.
+_BEGINNING = re.compile(r"\s*(?:ISA(\W)[0-9]{2}\1|GS(\W)[A-Z]{2}\2|ST(\W)[0-9]{3}\3)")
 
 EXPLANATIONS = {
     "no_isa": "it is X12 without an interchange: no ISA says how its segments are written. Fetch it again.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dagster_project.sources.x12.records import CLAIM_LINES
+from dagster_project.sources.x12.claims import CLAIM_LINES
 from tests.sources.x12.written import (
     BILLER,
     INSTITUTIONAL,

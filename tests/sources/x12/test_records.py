@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from dagster_project.sources.x12.records import (
-    CLAIM_LINES,
-    CLAIMS,
-    PAYMENT_ADJUSTMENTS,
-    PAYMENT_LINES,
-    PROVIDER_ADJUSTMENTS,
-)
+from dagster_project.sources.x12.claims import CLAIM_LINES, CLAIMS
+from dagster_project.sources.x12.payments import PAYMENT_ADJUSTMENTS, PAYMENT_LINES, PROVIDER_ADJUSTMENTS
 from tests.sources.x12.written import BILLER, INSTITUTIONAL, INSURED, OFFICE_VISIT, PAYMENT, claims, payments, rows
 
 DEPENDENT = "HL*3*2*23*0~PAT*19~NM1*QC*1*ROE*Kim~DMG*D8*20150505*M~"

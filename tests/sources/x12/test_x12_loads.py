@@ -13,6 +13,7 @@ from dagster_project.settings import Settings
 from dagster_project.sources.contracts import load_contracts
 from dagster_project.sources.loads import LoadAudit, load_feed, prepare_lake, read_inventory, take_inventory
 from dagster_project.sources.x12.count import COUNTED
+from dagster_project.sources.x12.recognise import looks_like_x12
 from dagster_project.sources.x12.records import RECORDS
 from tests.sources.x12.written import BILLER, INSURED, OFFICE_VISIT, PAYMENT, claims, payments
 
@@ -163,3 +164,20 @@ def test_a_transaction_that_lost_its_st_is_set_aside_and_not_overlooked(lake: La
     head = audits["medical_claim"]
     assert (head.rows_read, head.rows_accepted, head.rows_set_aside) == (4, 2, 2) and head.is_conserved
     assert {place[2] for place in lake.set_aside("medical_claim")} == {"no_transaction"}
+
+
+@pytest.mark.parametrize(
+    ("head", "is_x12"),
+    [
+        ("ISA*00*", True),
+        ("\r\nISA|00|", True),
+        ("ST*835*0001~", True),
+        ("GS*HC*", True),
+        ("ST,NAME,ZIP\n01,A,2\n", False),
+        ("ST*NAME*ZIP\n", False),
+        ("ISA,GROUP\n", False),
+        ("GS,ST\n", False),
+    ],
+)
+def test_a_file_whose_first_column_is_called_like_a_segment_is_not_taken_for_x12(head: str, is_x12: bool) -> None:
+    assert looks_like_x12(head) is is_x12

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import duckdb
 
+from dagster_project.sources.x12.cells import Record, take_segments
 from dagster_project.sources.x12.envelopes import DAMAGE, find_damage
-from dagster_project.sources.x12.records import Record, take_segments
 
 ISA = "ISA*00*          *00*          *ZZ*SENDER         *ZZ*RECEIVER       *260121*1400*^*00501*000000001*0*P*:~"
 PROFESSIONAL, INSTITUTIONAL, REMITTANCE = "005010X222A1", "005010X223A2", "005010X221A1"
@@ -54,7 +54,7 @@ def rows(data: bytes, record: Record) -> list[dict[str, str]]:
     """Cells that are there, of each row in the file's order."""
     with duckdb.connect() as con:
         take_segments(con, [data])
-        found = con.execute(f"{record.statement()} order by line, part").fetchall()
+        found = con.execute(f"{record.statement(record.columns)} order by line, part").fetchall()
     return [
         {name: cell for name, cell in zip(record.columns, cells, strict=True) if cell is not None}
         for *_, cells in found

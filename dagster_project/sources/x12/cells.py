@@ -1,0 +1,83 @@
+"""The table of a file's segments, and how a kind of row is told from it.
+
+Belongs here: what claims and payments have in common. Does not: which element is which cell (claims.py, payments.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import duckdb
+
+from dagster_project.sources.x12.segments import Segments
+
+SEGMENTS = "x12_segments"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One kind of row: the transaction it is read from, its columns, and where they come from.
+
+    Its statement gives line (number of the segment that the row is named after), part (which of several rows on that
+    segment), unit, and c, the cells asked for in their order; one that is not there is NULL.
+    """
+
+    kind: int
+    cells: Mapping[str, str]
+    source: str
+    line: str = "segment_number"
+    part: str = "1"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(self.cells)
+
+    def statement(self, columns: Sequence[str]) -> str:
+        cells = ", ".join(f"cast({self.cells[column]} as varchar)" for column in columns)
+        return (
+            f"select {self.line} as line, {self.part} as part, unit, "
+            f"list_transform([{cells}], lambda cell: nullif(cell, '')) as c from {self.source}"
+        )
+
+
+def take_segments(con: duckdb.DuckDBPyConnection, blocks: Iterable[bytes]) -> None:
+    """Makes the table SEGMENTS."""
+    reader = Segments(blocks).reader()  # noqa: F841 (DuckDB reads it by its name)
+    con.execute(
+        f"create or replace temp table {SEGMENTS} as "
+        "select * exclude text, string_split(text, chr(29))[1] as tag, string_split(text, chr(29)) as e from reader"
+    )
+
+
+def elements(prefix: str, of: str, numbers: Iterable[int]) -> dict[str, str]:
+    """`CLP01: clp[2]`: the tag itself is the first of a segment's elements."""
+    return {f"{prefix}{number:02}": f"{of}[{number + 1}]" for number in numbers}
+
+
+def first(condition: str, called: str) -> str:
+    """The first segment of a group for which something holds."""
+    return f"min_by(e, segment_number) filter (where {condition}) as {called}"
+
+
+def component(cell: str, number: int) -> str:
+    return f"string_split({cell}, chr(31))[{number}]"
+
+
+# An amount as the standard writes it: no commas, no exponents, no sign but a minus in front.
+AMOUNT = "-?([0-9]{1,18}([.][0-9]{0,10})?|[.][0-9]{1,10})"
+
+
+def exact(cell: str) -> str:
+    """An amount for a sum. What is no amount counts nothing here, and its row is set aside for itself."""
+    return f"case when regexp_full_match({cell}, '{AMOUNT}') then cast({cell} as decimal(38, 10)) else 0 end"
+
+
+def amount(cell: str) -> str:
+    """An amount as sent, or a sign that no amount is read from."""
+    return f"case when nullif({cell}, '') is null or regexp_full_match({cell}, '{AMOUNT}') then {cell} else '?' end"
+
+
+def written(amount: str) -> str:
+    """As a sender would write it, with no more decimals than it has."""
+    return f"rtrim(rtrim(cast({amount} as varchar), '0'), '.')"

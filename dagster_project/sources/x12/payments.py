@@ -1,0 +1,170 @@
+"""Rows of 835: what was paid for claims and lines, why not more, and money that belongs to no claim.
+
+Belongs here: which loop and element of ASC X12N 005010X221A1 a cell is. Does not: what cells mean for a feed (contracts).
+"""
+
+from __future__ import annotations
+
+from dagster_project.sources.x12.cells import SEGMENTS, Record, amount, component, elements, exact, first, written
+
+ADJUSTMENTS = 6  # reason, amount and quantity stand up to six times in one CAS, and reason and amount in one PLB
+
+_PAYMENT_HEADERS = f"""(
+    select transaction,
+        {first("tag = 'BPR'", "bpr")}, {first("tag = 'TRN'", "trn")},
+        {first("tag = 'DTM' and e[2] = '405'", "produced")},
+        {first("tag = 'N1' and e[2] = 'PR'", "payer")}, {first("tag = 'N1' and e[2] = 'PE'", "payee")}
+    from {SEGMENTS} where kind = 835 and unit = 0 and transaction > 0 group by transaction
+)"""
+
+_PAYMENTS = f"""(
+    select unit, any_value(transaction) as transaction, min(segment_number) as segment_number,
+        {first("tag = 'CLP'", "clp")},
+        {first("tag = 'NM1' and e[2] = 'QC'", "patient")}, {first("tag = 'NM1' and e[2] = 'IL'", "insured")},
+        {first("tag = 'DTM' and e[2] = '050'", "received")},
+        {first("tag = 'DTM' and e[2] in ('232', '472')", "began")}, {first("tag = 'DTM' and e[2] = '233'", "ended")},
+        count(*) filter (where tag = 'CAS') as reason_count
+    from {SEGMENTS} where kind = 835 and unit > 0 and line = 0 group by unit
+)"""
+
+_SERVICES = f"""(
+    select unit, line, any_value(transaction) as transaction, min(segment_number) as segment_number,
+        {first("tag = 'SVC'", "svc")},
+        {first("tag = 'DTM' and e[2] in ('472', '150')", "began")},
+        {first("tag = 'REF' and e[2] = '6R'", "control")}
+    from {SEGMENTS} where kind = 835 and line > 0 group by unit, line
+)"""
+
+# What a claim says of itself beside its lines. With the lines it sums to CLP03 and CLP04, whatever the lines say.
+_BESIDE_LINES = f"""(
+    select unit, count(*) as line_count, sum({exact("e[3]")}) as charge, sum({exact("e[4]")}) as paid
+    from {SEGMENTS} where kind = 835 and tag = 'SVC' and line > 0 group by unit
+)"""
+
+_REASONS = f"""(
+    select unit, line, transaction, segment_number, e[2] as group_code, unnest(range(1, {ADJUSTMENTS + 1})) as number, e
+    from {SEGMENTS} where kind = 835 and tag = 'CAS'
+)"""
+
+_PATIENTS_SHARE = f"""(
+    select unit, line,
+        {
+    ", ".join(
+        written(f"sum({exact('e[number * 3 + 1]')}) filter (where group_code = 'PR' and e[number * 3] = '{reason}')")
+        + f" as pr{reason}"
+        for reason in (1, 2, 3)
+    )
+}
+    from {_REASONS} as reasons where unit > 0 group by unit, line
+)"""
+
+_HEADER_CELLS = {
+    **elements("TRN", "trn", (2, 3)),
+    **elements("BPR", "bpr", (2, 16)),
+    **elements("DTM405.", "produced", (2,)),
+    **elements("N1PR.", "payer", (2, 4)),
+    **elements("N1PE.", "payee", (4,)),
+}
+_CLAIM_CELLS = {
+    **elements("CLP", "clp", range(1, 15)),
+    **elements("NM1QC.", "patient", (3, 4, 9)),
+    **elements("NM1IL.", "insured", (9,)),
+    **elements("DTM050.", "received", (2,)),
+    # Of several payments of one claim in one remittance (a reversal and its correction) each has its number.
+    "ITERATION": "iteration",
+}
+_NUMBERED = f"""(
+    select *, row_number() over (partition by transaction, clp[2] order by segment_number) as iteration
+    from {_PAYMENTS} as payments
+)"""
+
+PAYMENT_LINES = Record(
+    835,
+    {
+        **_HEADER_CELLS,
+        **_CLAIM_CELLS,
+        "LINE": "line",
+        "CHARGE": amount("charge"),
+        "PAID": amount("paid"),
+        "PR1": "pr1",
+        "PR2": "pr2",
+        "PR3": "pr3",
+        "SERVICE_DATE": "coalesce(service_date, began[3])",
+        "ADJUSTED_BESIDE_LINES": "adjusted_beside_lines",
+    },
+    f"""(
+    select claims.* exclude unit, headers.* exclude transaction, own.*, shares.* exclude (unit, line)
+    from (
+        select payments.unit, 0 as line, payments.segment_number as place,
+            case when payments.reason_count = 0 and sums.line_count > 0
+                and {exact("clp[4]")} = sums.charge and {exact("clp[5]")} = sums.paid then 'no' else 'yes'
+            end as adjusted_beside_lines,
+            -- text as sent where nothing stands beside it, so that it is judged as any other amount
+            case when sums.unit is null then clp[4] else {written(f"{exact('clp[4]')} - sums.charge")} end as charge,
+            case when sums.unit is null then clp[5] else {written(f"{exact('clp[5]')} - sums.paid")} end as paid,
+            cast(null as varchar) as service_date
+        from {_PAYMENTS} as payments left join {_BESIDE_LINES} as sums on payments.unit = sums.unit
+        union all
+        select unit, line, segment_number, 'yes', svc[3], svc[4], began[3] from {_SERVICES} as services
+        union all
+        -- A service that follows no claim names none, and is set aside; what was paid for it stands in some claim's CLP04.
+        select 0, 0, segment_number, 'yes', e[3], null, null from {SEGMENTS} where kind = 835 and unit = 0 and tag = 'SVC'
+    ) as own
+    left join {_NUMBERED} as claims on own.unit = claims.unit
+    left join {_PAYMENT_HEADERS} as headers on claims.transaction = headers.transaction
+    left join {_PATIENTS_SHARE} as shares on own.unit = shares.unit and own.line = shares.line
+) as rows_of_payment""",
+    line="place",
+)
+
+PAYMENT_ADJUSTMENTS = Record(
+    835,
+    {
+        **_HEADER_CELLS,
+        **elements("CLP", "clp", (1, 2, 7)),
+        "ITERATION": "iteration",
+        "LINE": "line",
+        # Adjustments of a claim or line are numbered through all of its CAS segments.
+        "NUMBER": "row_number() over (partition by unit, line order by segment_number, number)",
+        "CAS01": "group_code",
+        "REASON": "e[number * 3]",
+        "AMOUNT": amount("e[number * 3 + 1]"),
+        "QUANTITY": "e[number * 3 + 2]",
+        "REMARK": "case when number = 1 then remark end",
+    },
+    f"""(
+    select reasons.* exclude transaction, claims.* exclude (unit, segment_number), headers.* exclude transaction, remarks.remark
+    from {_REASONS} as reasons
+    left join {_NUMBERED} as claims on reasons.unit = claims.unit
+    left join {_PAYMENT_HEADERS} as headers on claims.transaction = headers.transaction
+    left join (
+        select unit, line, {first("tag = 'LQ' and e[2] = 'HE'", "said")}, said[3] as remark
+        from {SEGMENTS} where kind = 835 and unit > 0 group by unit, line
+    ) as remarks on reasons.unit = remarks.unit and reasons.line = remarks.line
+    where reasons.number = 1 or concat(e[reasons.number * 3], e[reasons.number * 3 + 1]) <> ''
+) as rows_of_reasons""",
+    part="number",
+)
+
+PROVIDER_ADJUSTMENTS = Record(
+    835,
+    {
+        **_HEADER_CELLS,
+        "NUMBER": "row_number() over (partition by transaction order by segment_number, number)",
+        "PLB01": "e[2]",
+        "PLB02": "e[3]",
+        "REASON": component("e[number * 2 + 2]", 1),
+        "REFERENCE": component("e[number * 2 + 2]", 2),
+        "AMOUNT": amount("e[number * 2 + 3]"),
+    },
+    f"""(
+    select adjustments.* exclude transaction, adjustments.transaction, headers.* exclude transaction
+    from (
+        select transaction, 0 as unit, segment_number, unnest(range(1, {ADJUSTMENTS + 1})) as number, e
+        from {SEGMENTS} where kind = 835 and tag = 'PLB'
+    ) as adjustments
+    left join {_PAYMENT_HEADERS} as headers on adjustments.transaction = headers.transaction
+    where number = 1 or concat(e[number * 2 + 2], e[number * 2 + 3]) <> ''
+) as rows_of_adjustments""",
+    part="number",
+)

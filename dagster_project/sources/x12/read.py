@@ -1,0 +1,43 @@
+"""Reads one X12 file for one feed, as sources/read.py reads a file of lines.
+
+Belongs here: where cells and damage come from. Does not: typing and judging cells, which is the same for all files.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from dagster_project.sources.read import Builder, Problem, Reading, make_rows
+from dagster_project.sources.unpack import blocks
+from dagster_project.sources.x12.cells import SEGMENTS, take_segments
+from dagster_project.sources.x12.envelopes import DAMAGE, REASONS, find_damage
+from dagster_project.sources.x12.records import RECORDS
+
+
+def read_x12(con: duckdb.DuckDBPyConnection, reading: Reading) -> list[Problem]:
+    """Makes the table ROWS; a row's line is the number of its segment."""
+    builder = _X12Builder(reading)
+    take_segments(con, blocks(reading.path))
+    find_damage(con, builder.record.kind)
+    problems = make_rows(con, builder)
+    con.execute(f"drop table {SEGMENTS}; drop table {DAMAGE}")
+    return problems
+
+
+class _X12Builder(Builder):
+    flags = (*Builder.flags, "damage")
+    damages = REASONS
+
+    def __init__(self, reading: Reading) -> None:
+        super().__init__(reading)
+        self.record = RECORDS[reading.layout.x12 or ""]
+
+    def _cells(self) -> str:
+        records = self.record.statement(self.reading.header)
+        return (
+            "select line, part, c, damage.reason_code as damage "
+            f"from ({records}) as records left join {DAMAGE} as damage using (unit)"
+        )
+
+    def _parts(self) -> str:
+        return "select *, false as is_footer, false as is_open, false as is_uneven from cells"
