@@ -24,8 +24,7 @@ from dagster_project.sources.recognise import Format, NotRecognised, Recognised,
 from dagster_project.sources.unpack import Unreadable, blocks, survey
 from dagster_project.sources.x12.recognise import looks_like_x12, recognise_x12
 
-ADVICE = "Add a layout: docs/add-a-layout.md, or: claimhouse load FILE --layout NAME"
-NO_SOURCE = "nothing says who sent it: its layout is our own, which any sender may use."
+NO_SOURCE = "nothing says who sent it: any sender may use its layout."
 ASK_SOURCE = "Say it: claimhouse load FILE --source NAME"
 DEMO = "demo"
 _SEGMENT = re.compile(r"(source|layout|period|version)=(.+)")
@@ -238,7 +237,7 @@ def _judged(
         return _set_aside(found, "bad_source_name", f"source={source}: use lower-case letters, digits and _.")
     fits = fitting(path, told.head, known_formats, contracts, found.word("layout"))
     if isinstance(fits, NotRecognised):
-        return _set_aside(found, fits.reason_code, fits.explanation, ADVICE)
+        return _set_aside(found, fits.reason_code, fits.explanation, fits.advice)
     layout = contracts[fits.feeds[0]].layout(fits.layout)
     return replace(
         found,

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from dagster_project.settings import Settings
 from dagster_project.sources.contracts import Contract, nearest
-from dagster_project.sources.inventory import ADVICE, ASK_SOURCE, EXPLANATIONS, NO_SOURCE, as_utf8, fitting
+from dagster_project.sources.inventory import ASK_SOURCE, EXPLANATIONS, NO_SOURCE, as_utf8, fitting
 from dagster_project.sources.layouts import NAME_PATTERN
 from dagster_project.sources.recognise import NotRecognised, Recognised, formats
 from dagster_project.sources.unpack import Unreadable, control_file, survey
@@ -80,7 +80,7 @@ def place(
         except OSError as error:
             raise UnrecognisedFile(f"{path} was not taken in: {error.strerror}.") from None
         if isinstance(fits, NotRecognised):
-            raise UnrecognisedFile(f"{path} was not taken in: {fits.explanation}", ADVICE)
+            raise UnrecognisedFile(f"{path} was not taken in: {fits.explanation}", fits.advice)
         if not source and contracts[fits.feeds[0]].layout(fits.layout).data_source is None:
             raise SourceNeeded(f"{path} was not taken in: {NO_SOURCE}", ASK_SOURCE)
         plan.append((path, settings.landing.joinpath(fits.feeds[0], *folders, path.name), fits))

@@ -17,6 +17,7 @@ from dagster_project.sources.layouts import CANONICAL, fill
 DELIMITERS = (",", "\t", "|", ";")
 HEADER_SEARCHED_LINES = 12
 NEAR_ENOUGH = 0.75
+ADVICE = "Add a layout: docs/add-a-layout.md, or: claimhouse load FILE --layout NAME"
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,11 @@ class Recognised:
 
 @dataclass(frozen=True)
 class NotRecognised:
-    """Why no layout fits, in words that name columns only."""
+    """Why no layout fits, in words that name columns only, and what to do where the words do not say it."""
 
     reason_code: str
     explanation: str
+    advice: str = ADVICE
 
 
 @dataclass

@@ -130,3 +130,4 @@ def test_every_sample_is_read_or_set_aside_with_a_reason_and_its_dollars_are_con
     assert lake.one("select sum(amount_read) from loads where feed = 'remittance'") == (sum(paid.values()),)
     found = {row[0] for row in lake.all("select distinct reason_code from load_outcomes where outcome = 'set_aside'")}
     assert found <= {"other_version", "wrong_segment_count", "duplicate_key", "missing", "not_a_date"}
+    assert lake.one("select count(*) from remittance where adjudicated_date > paid_date") == (0,)

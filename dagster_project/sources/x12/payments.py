@@ -62,6 +62,8 @@ _HEADER_CELLS = {
     **elements("TRN", "trn", (2, 3)),
     **elements("BPR", "bpr", (2, 16)),
     **elements("DTM405.", "produced", (2,)),
+    # No 835 says when a claim was decided: by the end of the cycle that produced it, and not after it was paid.
+    "DECIDED_DATE": "least(nullif(produced[3], ''), nullif(bpr[17], ''))",
     **elements("N1PR.", "payer", (2, 4)),
     **elements("N1PE.", "payee", (4,)),
 }

@@ -23,6 +23,7 @@ EXPLANATIONS = {
     "no_isa": "it is X12 without an interchange: no ISA says how its segments are written. Fetch it again.",
     "segment_too_long": "it is X12, and the separator that its ISA declares does not end its segments. Fetch it again.",
 }
+NOT_YET = "What is read: docs/x12.md"
 
 
 def looks_like_x12(head: str) -> bool:
@@ -37,12 +38,12 @@ def recognise_x12(blocks: Iterable[bytes], contracts: Mapping[str, Contract]) ->
         for batch in Segments(blocks).batches():
             kinds.update(kind for kind in pc.unique(batch["kind"]).to_pylist() if kind)
     except NotX12 as error:
-        return NotRecognised(error.reason_code, EXPLANATIONS[error.reason_code])
+        return NotRecognised(error.reason_code, EXPLANATIONS[error.reason_code], advice="")
     by_record = {
         layout.x12: feed for feed, contract in contracts.items() if (layout := contract.layouts.get(X12)) and layout.x12
     }
     feeds = tuple(by_record[name] for name, record in RECORDS.items() if record.kind in kinds and name in by_record)
     if not feeds:
         told = ", ".join(str(kind) for kind in sorted(kinds)) or "no transaction"
-        return NotRecognised("x12_not_wanted", f"it is X12 of a kind that no feed reads ({told}).")
+        return NotRecognised("x12_not_wanted", f"it is X12 of a kind that no feed reads ({told}).", NOT_YET)
     return Recognised(X12, feeds, "", 0, ())

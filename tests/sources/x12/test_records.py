@@ -137,3 +137,9 @@ def test_two_transactions_keep_their_own_payer_date_and_trace() -> None:
     assert picked(rows(data, PAYMENT_LINES), "TRN02", "LINE") == [
         ("T2", "0"), ("T2", "1"), ("T2", "2"), ("T1", "0"), ("T1", "1"), ("T1", "2")
     ]  # fmt: skip
+
+
+def test_a_claim_is_decided_no_later_than_it_is_paid() -> None:
+    before, after = payments(PAYMENT), payments(PAYMENT).replace(b"DTM*405*20260119", b"DTM*405*20260123")
+    decided = [row["DECIDED_DATE"] for data in (before, after) for row in rows(data, PAYMENT_LINES)[:1]]
+    assert decided == ["20260119", "20260120"]
