@@ -84,6 +84,7 @@ def test_a_remittance_is_read_to_the_last_cent_of_its_claims(lake: Lake) -> None
     assert (reasons.rows_accepted, reasons.amount_accepted) == (4, Decimal(20))
     assert (beside.rows_accepted, beside.amount_accepted) == (2, Decimal("23.5"))
     assert paid.is_conserved and reasons.is_conserved and beside.is_conserved
+    assert set(lake.rows("provider_adjustment", "claim_token")) == {(None,)}, "what a PLB refers to need not be a claim"
     assert lake.rows("remittance", "claim_line_number, allowed_amount, paid_amount, paid_date::varchar") == [
         (1, Decimal("45.00"), Decimal("40.00"), "2026-01-20"),
         (2, Decimal("30.00"), Decimal("20.00"), "2026-01-20"),
