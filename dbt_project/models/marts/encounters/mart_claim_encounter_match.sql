@@ -1,3 +1,5 @@
+{{ config(meta={'month': 'claim_start_month'}) }}
+
 -- A sender without a clinical record has nothing to match with: its flags are NULL, not no.
 with claims as (
     select * from {{ ref('stg_medical_claim__claims') }}
@@ -52,36 +54,45 @@ judged as (
     left join record_sources on claims.data_source = record_sources.data_source
     left join member_sources on claims.data_source = member_sources.data_source
     left join members on claims.data_source = members.data_source and claims.member_token = members.member_token
+),
+
+-- Of its month alone, so that a day's files leave the months they do not touch as they were published.
+rates as (
+    select
+        data_source,
+        claim_start_month,
+        {{ rate('count(case when not is_encounter_matched then 1 end)', 'count(is_encounter_matched)') }} as encounter_unmatched_rate,
+        {{ rate(
+            'count(case when not is_member_known and not is_encounter_matched then 1 end)',
+            'count(not is_member_known and not is_encounter_matched)'
+        ) }} as unmatched_rate
+    from judged
+    group by data_source, claim_start_month
 )
 
 select
-    claim_key,
-    data_source,
-    claim_token,
-    member_token,
-    {{ surrogate_key(['data_source', 'member_token']) }} as member_key,
-    payer_key,
-    payer_id,
-    claim_type,
-    claim_status,
-    claim_start_date,
-    claim_start_month,
-    record_encounter_key,
-    match_rule,
-    cast(candidate_count as bigint) as candidate_count,
-    is_encounter_matched,
-    is_member_known,
-    not is_member_known and not is_encounter_matched as is_unmatched,
-    {{ rate(
-        'count(case when not is_encounter_matched then 1 end) over (partition by data_source, claim_start_month)',
-        'count(is_encounter_matched) over (partition by data_source, claim_start_month)'
-    ) }} as encounter_unmatched_rate,
-    {{ rate(
-        'count(case when not is_member_known and not is_encounter_matched then 1 end) over (partition by data_source)',
-        'count(not is_member_known and not is_encounter_matched) over (partition by data_source)'
-    ) }} as unmatched_rate,
-    {{ usd('charge_amount') }} as charge_amount,
-    {{ usd('allowed_amount') }} as allowed_amount,
-    load_id,
-    source_line_number
+    judged.claim_key,
+    judged.data_source,
+    judged.claim_token,
+    judged.member_token,
+    {{ surrogate_key(['judged.data_source', 'judged.member_token']) }} as member_key,
+    judged.payer_key,
+    judged.payer_id,
+    judged.claim_type,
+    judged.claim_status,
+    judged.claim_start_date,
+    judged.claim_start_month,
+    judged.record_encounter_key,
+    judged.match_rule,
+    cast(judged.candidate_count as bigint) as candidate_count,
+    judged.is_encounter_matched,
+    judged.is_member_known,
+    not judged.is_member_known and not judged.is_encounter_matched as is_unmatched,
+    rates.encounter_unmatched_rate,
+    rates.unmatched_rate,
+    {{ usd('judged.charge_amount') }} as charge_amount,
+    {{ usd('judged.allowed_amount') }} as allowed_amount,
+    judged.load_id,
+    judged.source_line_number
 from judged
+left join rates on judged.data_source = rates.data_source and judged.claim_start_month = rates.claim_start_month
