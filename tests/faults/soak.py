@@ -51,7 +51,9 @@ def test_a_disk_that_fills_up_stops_the_run_and_the_next_one_ends_it(
     code, said = run.returncode, (tmp_path / "said").read_text()
     assert "Traceback (most recent call last)" not in said
     assert code in (FAULT, SET_ASIDE) and "No space left on device" in said, said[-2000:]
-    assert settings.published.resolve() == earlier and contents(settings) == contents(demo_settings)
+    # A publication that was whole when the room went stays; the run fails over what it had still to record.
+    assert settings.published.resolve() == earlier or moment is FILLING[-1]
+    assert contents(settings) == contents(demo_settings), "what is published is not whole"
     ballast.unlink()
     assert claimhouse(settings.home, "run").code == 0
     assert contents(settings) == contents(demo_settings)
