@@ -185,13 +185,18 @@ def _write_parquet(
     if not files:
         return
     columns = ", ".join(f'"{field.name}"::{_parquet_type(field.type)} as "{field.name}"' for field in fields)
+    source = f"from {warehouse}.{mart.relation} where {_months(mart, set(files))}"
+    form = "format parquet, compression zstd"
+    if mart.month is None:  # a file even where there is no row: a partition without rows would get none
+        (only,) = files.values()
+        con.execute(f"copy (select {columns} {source}) to {_text(str(only))} ({form})")
+        return
     written = next(iter(files.values())).parent / ".parts"
     # A file that is closed because too many are open would be followed by a second one of the same part.
     con.execute(f"set partitioned_write_max_open_files = {len(files) + 1}")
     con.execute(
-        f"copy (select {columns}, {part_of(mart)} as {PART} from {warehouse}.{mart.relation} "
-        f"where {_months(mart, set(files))}) to {_text(str(written))} "
-        f"(format parquet, compression zstd, partition_by ({PART}), write_partition_columns false)"
+        f"copy (select {columns}, {part_of(mart)} as {PART} {source}) to {_text(str(written))} "
+        f"({form}, partition_by ({PART}), write_partition_columns false)"
     )
     for name, file in files.items():
         (only,) = (written / f"{PART}={name}").iterdir()

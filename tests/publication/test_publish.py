@@ -41,6 +41,27 @@ def test_marts_and_nothing_else_are_published_in_both_forms(settings):
     assert {path.name for path in (settings.published.resolve() / "delta").iterdir()} == tables
 
 
+def test_a_mart_without_rows_is_published_without_rows(settings):
+    """A house without a ledger has no document of one."""
+    manifest_path = make_warehouse(settings, claims=0)
+    with duckdb.connect(str(settings.warehouse)) as con:
+        con.execute("delete from marts.dim_payer")
+    done = publish.publish(settings, manifest_path, "run-1")
+    assert done.row_counts == {"fct_claim": 0, "dim_payer": 0}
+    with published(settings) as con:
+        assert con.execute("select (select count(*) from fct_claim), (select count(*) from dim_payer)").fetchone() == (
+            0,
+            0,
+        )
+    for name in done.row_counts:
+        delta = DeltaTable(settings.published.resolve() / "delta" / name)
+        assert (delta.count(), len(delta.schema().fields)) == (0, {"fct_claim": 4, "dim_payer": 2}[name])
+    with duckdb.connect(str(settings.warehouse)) as con:
+        con.execute("insert into marts.dim_payer values ('ACME', 7)")
+        write_claims(con, 10)
+    assert publish.publish(settings, manifest_path, "run-2").row_counts == {"fct_claim": 10, "dim_payer": 1}
+
+
 def test_columns_carry_what_they_mean_when_an_analyst_opens_the_file(settings):
     publish.publish(settings, make_warehouse(settings), "run-1")
     with published(settings) as con:
