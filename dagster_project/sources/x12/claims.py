@@ -39,7 +39,8 @@ _CLAIMS = f"""(
         {first("tag = 'CLM'", "clm")}, {first("tag = 'CL1'", "cl1")},
         {first("tag = 'DTP' and e[2] = '434'", "statement")}, {first("tag = 'DTP' and e[2] = '435'", "admitted")},
         {first("tag = 'REF' and e[2] = 'F8'", "payer_number")}, {first("tag = 'REF' and e[2] = 'G1'", "authorized")},
-        {first("tag = 'NM1' and e[2] = '82'", "renderer")}, {first("tag = 'NM1' and e[2] = '77'", "facility")},
+        {first("tag = 'NM1' and e[2] = '82'", "renderer")}, {first("tag = 'NM1' and e[2] = '71'", "attending")},
+        {first("tag = 'NM1' and e[2] = '77'", "facility")},
         flatten(list(e[2:] order by segment_number) filter (where tag = 'HI')) as codes
     from {SEGMENTS} as s
     left join {_OTHER_PAYERS} as others on s.unit = others.unit
@@ -103,6 +104,7 @@ _SENT_CELLS = {
     **{f"CLM05.{number}": component("clm[6]", number) for number in (1, 2, 3)},
     "NM185.09": "biller[10]",
     "NM182.09": "renderer[10]",
+    "NM171.09": "attending[10]",
     "NM177.09": "facility[10]",
     "NM1IL.09": "insured[10]",
     # Whoever is not insured himself has no number of his own: the insured's, his day of birth and his given name are his.
@@ -123,6 +125,8 @@ CLAIMS = Record(
         "FIRST_DATE": f"coalesce({_day('statement', 1)}, first_service)",
         "LAST_DATE": f"coalesce({_day('statement', 2)}, last_service)",
         "ADMISSION_DATE": _day("admitted", 1),
+        # A stay ends on the last day of its statement, unless the patient is still there (UB-04 patient status 30).
+        "DISCHARGE_DATE": f"case when admitted is not null and nullif(cl1[4], '') <> '30' then {_day('statement', 2)} end",
         "PRIOR_PAID": written("prior_paid"),
         "DIAGNOSIS_QUALIFIER": component(
             "list_filter(codes, lambda code: string_split(code, chr(31))[1] in ('ABK', 'BK'))[1]", 1

@@ -88,9 +88,8 @@ PAYMENT_LINES = Record(
         "LINE": "line",
         "CHARGE": amount("charge"),
         "PAID": amount("paid"),
-        "PR1": "pr1",
-        "PR2": "pr2",
-        "PR3": "pr3",
+        # A payment says all that it does not pay: a share of the patient's that it does not name is none.
+        **{f"PR{reason}": f"coalesce(pr{reason}, '0')" for reason in (1, 2, 3)},
         "SERVICE_DATE": "coalesce(service_date, began[3])",
         "ADJUSTED_BESIDE_LINES": "adjusted_beside_lines",
     },

@@ -81,9 +81,9 @@ def test_an_institutional_claim_has_bill_type_stay_drg_and_procedures() -> None:
 def test_payments_have_a_row_for_each_line_and_one_for_the_claim_which_sum_to_the_claims_payment() -> None:
     found = rows(payments(PAYMENT), PAYMENT_LINES)
     assert picked(found, "CLP01", "LINE", "CHARGE", "PAID", "PR1", "PR2", "PR3", "ADJUSTED_BESIDE_LINES") == [
-        ("A1", "0", "0", "0", None, None, None, "no"),
-        ("A1", "1", "50", "40", "3", "2", None, "yes"),
-        ("A1", "2", "30", "20", None, None, "10", "yes"),
+        ("A1", "0", "0", "0", "0", "0", "0", "no"),
+        ("A1", "1", "50", "40", "3", "2", "0", "yes"),
+        ("A1", "2", "30", "20", "0", "0", "10", "yes"),
     ]
     assert total(found, "PAID") == 60 and total(found, "CHARGE") == 80
     assert picked(found[:1], "TRN02", "BPR16", "DTM405.02", "NM1QC.09") == [("T1", "20260120", "20260119", "M100")]
