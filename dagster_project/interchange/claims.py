@@ -146,7 +146,7 @@ def _claim(is_signed: bool) -> str:
     """Loop 2300 and what hangs on it, in the guides' order."""
     is_stay = "claim_type = 'institutional'"
     bill = composite("left(bill_type_code, -1)", "'A'", "claim_frequency_code")
-    place = composite("coalesce(place_of_service_code, '11')", "'B'", "claim_frequency_code")
+    place = composite("place_of_service_code", "'B'", "claim_frequency_code")
     return together(
         segment("CLM", text("claim.claim_id"), number("charge_amount"), "''", "''",
                 f"case when {is_stay} then {bill} else {place} end",

@@ -68,15 +68,17 @@ def period(qualifier: str, first: str, last: str) -> str:
 
 
 def write_interchange(
-    con: duckdb.DuckDBPyConnection,
-    path: Path,
-    code: str,
-    parts: str,
-    created: str,
-    control_number: int = 1,
-    usage: str = PRODUCTION,
+    con: duckdb.DuckDBPyConnection, path: Path, code: str, parts: str, created: str, control_number: int = 1
 ) -> None:
-    """Writes the table `parts` (version, transaction, place, part) as one interchange.
+    """Writes one interchange to a file."""
+    rows = interchange_sql(code, parts, created, control_number)
+    con.execute(
+        f"copy ({rows}) to {literal(str(path))} (format csv, header false, delimiter '\x01', quote '', escape '')"
+    )
+
+
+def interchange_sql(code: str, parts: str, created: str, control_number: int = 1, usage: str = PRODUCTION) -> str:
+    """The segments of one interchange in their order, from the table `parts` (version, transaction, place, part).
 
     A transaction's rows come in the order of place; its first begins with ST, and SE follows the last. `part` is one
     or more whole segments. Groups hold what is of one version. `code` is GS01; `created` is SQL of the moment of writing.
@@ -88,33 +90,31 @@ def write_interchange(
     )
     gs = segment("GS", f"'{code}'", f"'{HOUSE}'", "'RECEIVER'", day(created), f"strftime({created}, '%H%M')",
                  "cast(group_number as varchar)", "'X'", "version")  # fmt: skip
-    con.execute(f"""
-        copy (
-            with numbered as (
-                select *, dense_rank() over (order by version) as group_number from {parts}
-            ),
-            transactions as (
-                select group_number, version, transaction, sum({count_of_segments}) + 1 as segment_count
-                from numbered group by all
-            ),
-            groups as (
-                select group_number, any_value(version) as version, count(*) as transaction_count
-                from transactions group by group_number
-            )
-            select part from (
-                select 0 as group_number, 0 as transaction, 0 as place, {isa} as part
-                union all
-                select group_number, 0, 0, {gs} from groups
-                union all
-                select group_number, transaction, place, part from numbered
-                union all
-                select group_number, transaction, 9223372036854775807,
-                    'SE*' || segment_count || '*' || lpad(transaction::varchar, 4, '0') || '~' from transactions
-                union all
-                select group_number, 9223372036854775807, 0, 'GE*' || transaction_count || '*' || group_number || '~'
-                from groups
-                union all
-                select 9223372036854775807, 0, 0, 'IEA*' || count(*) || '*{control_number:09}~' from groups
-            ) as written
-            order by group_number, transaction, place
-        ) to {literal(str(path))} (format csv, header false, delimiter '\x01', quote '', escape '')""")
+    last = "9223372036854775807"
+    return f"""
+        with numbered as (
+            select *, dense_rank() over (order by version) as group_number from {parts}
+        ),
+        transactions as (
+            select group_number, version, transaction, sum({count_of_segments}) + 1 as segment_count
+            from numbered group by all
+        ),
+        groups as (
+            select group_number, any_value(version) as version, count(*) as transaction_count
+            from transactions group by group_number
+        )
+        select part from (
+            select 0 as group_number, 0 as transaction, 0 as place, {isa} as part
+            union all
+            select group_number, 0, 0, {gs} from groups
+            union all
+            select group_number, transaction, place, part from numbered
+            union all
+            select group_number, transaction, {last},
+                'SE*' || segment_count || '*' || lpad(transaction::varchar, 4, '0') || '~' from transactions
+            union all
+            select group_number, {last}, 0, 'GE*' || transaction_count || '*' || group_number || '~' from groups
+            union all
+            select {last}, 0, 0, 'IEA*' || count(*) || '*{control_number:09}~' from groups
+        ) as written
+        order by group_number, transaction, place"""

@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.privacy.marks import token_or_hash_sql
 from dagster_project.privacy.tokens import PADS, token_sql
 from dagster_project.settings import Settings
 from dagster_project.sources.audit import ZERO, LoadAudit
@@ -105,7 +106,8 @@ def _make_tokens(con: duckdb.DuckDBPyConnection, origins: Mapping[str, tuple[str
     )
     message = "ids.kind || '|' || ids.issuer || '|' || ids.id"
     con.execute(
-        f"create or replace temp table tokens as select kind, issuer, id, {token_sql(message)} as token "
+        f"create or replace temp table tokens as "
+        f"select kind, issuer, id, {token_or_hash_sql('id', token_sql(message))} as token "
         f"from ({ids}) ids, {PADS}"
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from dagster_project.interchange.again import claims_as_837
 from dagster_project.privacy.keys import TokenKey
 from dagster_project.settings import Settings
 from dagster_project.sources.contracts import load_contracts
@@ -78,6 +79,32 @@ def test_both_ways_bring_the_same_rows_into_the_lake(
     assert {audit.is_conserved for name in homes for audit in audits[name]} == {True}
     assert sum(audit.rows_set_aside or 0 for audit in audits["x12"]) == 0
     assert {audit.feed for audit in audits["x12"] if audit.layout == "x12"} == set(FEEDS)
+
+
+def test_claims_written_again_with_tokens_give_the_same_rows(
+    homes: dict[str, Path], audits: dict[str, list[LoadAudit]], tmp_path: Path
+) -> None:
+    contracts = load_contracts()
+    with duckdb.connect() as con:
+        for feed in CLAIM_FEEDS:
+            loads = [audit.load_id for audit in audits["x12"] if audit.feed == feed and audit.layout == "x12"]
+            paths = [f"{homes['x12']}/lake/raw/{feed}/{load}.parquet" for load in loads]
+            con.execute(f"create table {feed} as from read_parquet({paths})")
+        text = claims_as_837(con, *CLAIM_FEEDS, KEY, "timestamp '2026-01-05 10:00'")
+        settings = Settings(home=tmp_path, quiet_seconds=0)
+        (settings.landing / FOLDER).mkdir(parents=True)
+        (settings.landing / FOLDER / "again.x12").write_text(text)
+        prepare_lake(settings, contracts)
+        take_inventory(settings, contracts)
+        for feed in CLAIM_FEEDS:
+            (load,) = load_feed(feed, settings, contracts, KEY)
+            columns = "* exclude (load_id, source_line_number, source_part_number)"
+            path = f"{tmp_path}/lake/raw/{feed}/{load.load_id}.parquet"
+            assert (
+                con.execute(f"select {columns} from {feed} except all select {columns} from '{path}'").fetchall() == []
+            )
+            assert con.execute(f"select count(*) from {feed}").fetchone() == (load.rows_accepted,)
+            assert load.rows_read == load.rows_accepted and load.rows_read > 200
 
 
 def test_envelopes_count_what_is_in_them(homes: dict[str, Path]) -> None:

@@ -13,6 +13,7 @@ import duckdb
 from dagster_project.sources.x12.segments import Segments
 
 SEGMENTS = "x12_segments"
+VOUCHED = "x12_vouched"  # unit: claims whose ids are our own tokens, as their signature shows
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,13 @@ class Record:
 
 
 def take_segments(con: duckdb.DuckDBPyConnection, blocks: Iterable[bytes]) -> None:
-    """Makes the table SEGMENTS."""
+    """Makes the table SEGMENTS, and VOUCHED, which nothing is in until somebody looks (signed.py)."""
     reader = Segments(blocks).reader()  # noqa: F841 (DuckDB reads it by its name)
     con.execute(
         f"create or replace temp table {SEGMENTS} as "
         "select * exclude text, string_split(text, chr(29))[1] as tag, string_split(text, chr(29)) as e from reader"
     )
+    con.execute(f"create or replace temp table {VOUCHED} (unit bigint)")
 
 
 def elements(prefix: str, of: str, numbers: Iterable[int]) -> dict[str, str]:

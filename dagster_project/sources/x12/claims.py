@@ -6,7 +6,18 @@ Belongs here: which loop and element of ASC X12N 005010X222A2 and X223A3 a cell 
 
 from __future__ import annotations
 
-from dagster_project.sources.x12.cells import SEGMENTS, Record, amount, component, elements, exact, first, written
+from dagster_project.privacy.marks import vouched_sql
+from dagster_project.sources.x12.cells import (
+    SEGMENTS,
+    VOUCHED,
+    Record,
+    amount,
+    component,
+    elements,
+    exact,
+    first,
+    written,
+)
 
 DIAGNOSES, PROCEDURES, MODIFIERS = 10, 6, 4
 
@@ -86,9 +97,10 @@ _CLAIM_HEADERS = f"""(
 )"""
 
 _WHOLE_CLAIMS = f"""(
-    select claims.*, headers.* exclude transaction, levels.hl, levels.patient, levels.dmg as patient_dmg,
+    select claims.*, vouched.unit is not null as is_signed, headers.* exclude transaction, levels.hl, levels.patient, levels.dmg as patient_dmg,
         insured.insured, insured.sbr, insured.payer, insured.dmg as insured_dmg, billers.biller, days.* exclude unit
     from {_CLAIMS} as claims
+    left join {VOUCHED} as vouched on claims.unit = vouched.unit
     left join {_CLAIM_HEADERS} as headers on claims.transaction = headers.transaction
     left join {_LEVELS} as levels on claims.level = levels.level
     left join {_LEVELS} as insured on levels.insured_level = insured.level
@@ -99,7 +111,7 @@ _WHOLE_CLAIMS = f"""(
 _SENT_CELLS = {
     "ST03": "st[4]",
     **elements("BHT", "bht", (3, 4)),
-    "CLM01": "clm[2]",
+    "CLM01": vouched_sql("clm[2]", "is_signed"),
     "CLM02": amount("clm[3]"),
     **{f"CLM05.{number}": component("clm[6]", number) for number in (1, 2, 3)},
     "NM185.09": "biller[10]",
@@ -108,7 +120,8 @@ _SENT_CELLS = {
     "NM177.09": "facility[10]",
     "NM1IL.09": "insured[10]",
     # Whoever is not insured himself has no number of his own: the insured's, his day of birth and his given name are his.
-    "PATIENT": "case when hl[4] = '23' then concat_ws('|', insured[10], patient_dmg[3], upper(patient[5])) else insured[10] end",
+    "PATIENT": "case when hl[4] = '23' then concat_ws('|', insured[10], patient_dmg[3], upper(patient[5])) "
+    f"else {vouched_sql('insured[10]', 'is_signed')} end",
     "NM1PR.03": "payer[4]",
     "NM1PR.09": "payer[10]",
     **elements("SBR", "sbr", (1, 9)),
@@ -118,8 +131,8 @@ CLAIMS = Record(
     837,
     {
         **_SENT_CELLS,
-        "REFF8.02": "payer_number[3]",
-        "REFG1.02": "authorized[3]",
+        "REFF8.02": vouched_sql("payer_number[3]", "is_signed"),
+        "REFG1.02": vouched_sql("authorized[3]", "is_signed"),
         **elements("CL1", "cl1", (1, 2, 3)),
         "BILL_TYPE": f"case when st[4] like '%X223%' then {component('clm[6]', 1)} || {component('clm[6]', 3)} end",
         "FIRST_DATE": f"coalesce({_day('statement', 1)}, first_service)",

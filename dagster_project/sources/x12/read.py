@@ -9,9 +9,10 @@ import duckdb
 
 from dagster_project.sources.read import Builder, Problem, Reading, make_rows
 from dagster_project.sources.unpack import blocks
-from dagster_project.sources.x12.cells import SEGMENTS, take_segments
+from dagster_project.sources.x12.cells import SEGMENTS, VOUCHED, take_segments
 from dagster_project.sources.x12.envelopes import DAMAGE, REASONS, find_damage
 from dagster_project.sources.x12.records import RECORDS
+from dagster_project.sources.x12.signed import find_signed
 
 
 def read_x12(con: duckdb.DuckDBPyConnection, reading: Reading) -> list[Problem]:
@@ -19,8 +20,9 @@ def read_x12(con: duckdb.DuckDBPyConnection, reading: Reading) -> list[Problem]:
     builder = _X12Builder(reading)
     take_segments(con, blocks(reading.path))
     find_damage(con, builder.record.kind)
+    find_signed(con)
     problems = make_rows(con, builder)
-    con.execute(f"drop table {SEGMENTS}; drop table {DAMAGE}")
+    con.execute(f"drop table {SEGMENTS}; drop table {DAMAGE}; drop table {VOUCHED}")
     return problems
 
 
