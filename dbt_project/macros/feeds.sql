@@ -26,6 +26,7 @@
         'provider_adjustment': {'key': ['remittance_id', 'adjustment_number'], 'amount': 'adjustment_amount'},
         'remittance': {'key': ['claim_token', 'claim_line_number', 'adjudication_number', 'remittance_id'], 'amount': 'paid_amount'},
         'remittance_adjustment': {'key': ['claim_token', 'claim_line_number', 'adjudication_number', 'adjustment_number', 'remittance_id'], 'amount': 'adjustment_amount'},
+        'remittance_advice': {'key': ['remittance_id', 'payer_id'], 'amount': 'paid_amount'},
         'scheduled_service': {'key': ['scheduled_service_token'], 'amount': 'estimated_charge_amount'},
         'work_record': {'key': ['work_record_token'], 'amount': 'cost_amount'},
     }) }}

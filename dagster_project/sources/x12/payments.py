@@ -1,4 +1,4 @@
-"""Rows of 835: what was paid for claims and lines, why not more, and money that belongs to no claim.
+"""Rows of 835: the payment as a whole, what was paid for claims and lines, why not more, and money that belongs to no claim.
 
 Belongs here: which loop and element of ASC X12N 005010X221A1 a cell is. Does not: what cells mean for a feed (contracts).
 """
@@ -60,7 +60,7 @@ _PATIENTS_SHARE = f"""(
 
 _HEADER_CELLS = {
     **elements("TRN", "trn", (2, 3)),
-    **elements("BPR", "bpr", (2, 16)),
+    **elements("BPR", "bpr", (2, 3, 4, 16)),
     **elements("DTM405.", "produced", (2,)),
     # No 835 says when a claim was decided: by the end of the cycle that produced it, and not after it was paid.
     "DECIDED_DATE": "least(nullif(produced[3], ''), nullif(bpr[17], ''))",
@@ -79,6 +79,23 @@ _NUMBERED = f"""(
     select *, row_number() over (partition by transaction, clp[2] order by segment_number) as iteration
     from {_PAYMENTS} as payments
 )"""
+
+# One BPR opens one transaction. It stands for itself: claims that are set aside do not take it with them, so that what was
+# paid and not explained is seen.
+PAYMENTS = Record(
+    835,
+    {
+        **_HEADER_CELLS,
+        "BPR02": amount("bpr[3]"),
+        # A payee's number may be a tax number (FI), and a tax number a person's (SSN): a national provider id alone is read.
+        "PAYEE_NPI": "case when payee[4] = 'XX' then payee[5] end",
+    },
+    f"""(
+    select headers.* exclude (transaction, bpr), own.*
+    from (select transaction, 0 as unit, segment_number, e as bpr from {SEGMENTS} where kind = 835 and tag = 'BPR') as own
+    left join {_PAYMENT_HEADERS} as headers on own.transaction = headers.transaction
+) as rows_of_remittances""",
+)
 
 PAYMENT_LINES = Record(
     835,
