@@ -179,7 +179,7 @@ PROVIDER_ADJUSTMENTS = Record(
     f"""(
     select adjustments.* exclude transaction, adjustments.transaction, headers.* exclude transaction
     from (
-        select transaction, 0 as unit, segment_number, unnest(range(1, {ADJUSTMENTS + 1})) as number, e
+        select transaction, -transaction as unit, segment_number, unnest(range(1, {ADJUSTMENTS + 1})) as number, e
         from {SEGMENTS} where kind = 835 and tag = 'PLB'
     ) as adjustments
     left join {_PAYMENT_HEADERS} as headers on adjustments.transaction = headers.transaction
