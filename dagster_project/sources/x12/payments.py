@@ -91,8 +91,8 @@ PAYMENTS = Record(
         "PAYEE_NPI": "case when payee[4] = 'XX' then payee[5] end",
     },
     f"""(
-    select headers.* exclude (transaction, bpr), own.*
-    from (select transaction, 0 as unit, segment_number, e as bpr from {SEGMENTS} where kind = 835 and tag = 'BPR') as own
+    select headers.* exclude (transaction, bpr), own.* exclude transaction
+    from (select -transaction as unit, segment_number, e as bpr, transaction from {SEGMENTS} where kind = 835 and tag = 'BPR') as own
     left join {_PAYMENT_HEADERS} as headers on own.transaction = headers.transaction
 ) as rows_of_remittances""",
 )
