@@ -18,6 +18,7 @@ select
     service_unit_quantity,
     rendering_id,
     charge_amount,
+    expected_amount,
     data_source,
     load_id,
     source_line_number,
