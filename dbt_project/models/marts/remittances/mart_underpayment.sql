@@ -14,11 +14,7 @@ expected as (
     where expected_amount is not null
 ),
 
-tolerances as (
-    select * from {{ ref('underpayment_tolerances') }}
-),
-
-paid as (
+candidates as (
     select
         lines.data_source,
         lines.claim_key,
@@ -36,8 +32,7 @@ paid as (
         lines.allowed_amount,
         lines.paid_amount,
         expected.expected_amount,
-        expected.expected_amount - lines.allowed_amount as underpaid_amount,
-        greatest(tolerances.tolerance_amount, expected.expected_amount * tolerances.tolerance_rate) as tolerance_amount
+        expected.expected_amount - lines.allowed_amount as underpaid_amount
     from {{ ref('int_claim__adjudication_lines') }} as lines
     inner join standing
         on lines.data_source = standing.data_source
@@ -47,15 +42,33 @@ paid as (
         on lines.data_source = expected.data_source
         and lines.claim_token = expected.claim_token
         and lines.claim_line_number = expected.claim_line_number
-    inner join tolerances
-        on (tolerances.payer_id is null or tolerances.payer_id = lines.payer_id)
-        and lines.paid_date >= tolerances.effective_from
-        and lines.paid_date <= coalesce(tolerances.effective_to, cast('9999-12-31' as date))
-    where lines.allowed_amount > 0
+    where lines.allowed_amount > 0 and lines.allowed_amount < expected.expected_amount
+),
+
+-- the payer's own rule comes before the one for all
+tolerances as (
+    select
+        days.payer_id,
+        days.paid_date,
+        max_by(rules.tolerance_amount, case when rules.payer_id is not null then 2 else 1 end) as tolerance_amount,
+        max_by(rules.tolerance_rate, case when rules.payer_id is not null then 2 else 1 end) as tolerance_rate
+    from (select distinct payer_id, paid_date from candidates) as days
+    inner join {{ ref('underpayment_tolerances') }} as rules
+        on (rules.payer_id is null or rules.payer_id = days.payer_id)
+        and days.paid_date >= rules.effective_from
+        and days.paid_date <= coalesce(rules.effective_to, cast('9999-12-31' as date))
+    group by days.payer_id, days.paid_date
 ),
 
 short as (
-    select * from paid where underpaid_amount > tolerance_amount
+    select
+        candidates.*,
+        greatest(tolerances.tolerance_amount, candidates.expected_amount * tolerances.tolerance_rate) as tolerance_amount
+    from candidates
+    inner join tolerances on candidates.payer_id = tolerances.payer_id and candidates.paid_date = tolerances.paid_date
+    where
+        candidates.underpaid_amount > tolerances.tolerance_amount
+        and candidates.underpaid_amount > candidates.expected_amount * tolerances.tolerance_rate
 ),
 
 reasons as (
