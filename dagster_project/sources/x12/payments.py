@@ -109,6 +109,7 @@ PAYMENT_LINES = Record(
         "PR2": "pr2",
         "PR3": "pr3",
         "SERVICE_DATE": "coalesce(service_date, began[3])",
+        "REF6R.02": "control[3]",
         "ADJUSTED_BESIDE_LINES": "adjusted_beside_lines",
     },
     f"""(
@@ -121,13 +122,13 @@ PAYMENT_LINES = Record(
             -- text as sent where nothing stands beside it, so that it is judged as any other amount
             case when sums.unit is null then clp[4] else {written(f"{exact('clp[4]')} - sums.charge")} end as charge,
             case when sums.unit is null then clp[5] else {written(f"{exact('clp[5]')} - sums.paid")} end as paid,
-            cast(null as varchar) as service_date
+            cast(null as varchar) as service_date, cast(null as varchar[]) as control
         from {_PAYMENTS} as payments left join {_BESIDE_LINES} as sums on payments.unit = sums.unit
         union all
-        select unit, line, segment_number, 'yes', svc[3], svc[4], began[3] from {_SERVICES} as services
+        select unit, line, segment_number, 'yes', svc[3], svc[4], began[3], control from {_SERVICES} as services
         union all
         -- A service that follows no claim names none, and is set aside; what was paid for it stands in some claim's CLP04.
-        select 0, 0, segment_number, 'yes', e[3], null, null from {SEGMENTS} where kind = 835 and unit = 0 and tag = 'SVC'
+        select 0, 0, segment_number, 'yes', e[3], null, null, null from {SEGMENTS} where kind = 835 and unit = 0 and tag = 'SVC'
     ) as own
     left join {_NUMBERED} as claims on own.unit = claims.unit
     left join {_PAYMENT_HEADERS} as headers on claims.transaction = headers.transaction
@@ -150,16 +151,18 @@ PAYMENT_ADJUSTMENTS = Record(
         "AMOUNT": amount("e[number * 3 + 1]"),
         "QUANTITY": "e[number * 3 + 2]",
         "REMARK": "case when number = 1 then remark end",
+        "REF6R.02": "control[3]",
     },
     f"""(
-    select reasons.* exclude transaction, claims.* exclude (unit, segment_number), headers.* exclude transaction, remarks.remark
+    select reasons.* exclude transaction, claims.* exclude (unit, segment_number), headers.* exclude transaction, around.remark, around.control
     from {_REASONS} as reasons
     left join {_NUMBERED} as claims on reasons.unit = claims.unit
     left join {_PAYMENT_HEADERS} as headers on claims.transaction = headers.transaction
     left join (
-        select unit, line, {first("tag = 'LQ' and e[2] = 'HE'", "said")}, said[3] as remark
+        select unit, line, {first("tag = 'LQ' and e[2] = 'HE'", "said")}, said[3] as remark,
+            {first("tag = 'REF' and e[2] = '6R' and line > 0", "control")}
         from {SEGMENTS} where kind = 835 and unit > 0 group by unit, line
-    ) as remarks on reasons.unit = remarks.unit and reasons.line = remarks.line
+    ) as around on reasons.unit = around.unit and reasons.line = around.line
     where reasons.number = 1 or concat(e[reasons.number * 3], e[reasons.number * 3 + 1]) <> ''
 ) as rows_of_reasons""",
     part="number",

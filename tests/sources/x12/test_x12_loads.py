@@ -209,8 +209,8 @@ def test_a_file_whose_first_column_is_called_like_a_segment_is_not_taken_for_x12
 def test_an_acknowledgement_meets_the_claim_that_was_sent_and_no_patient_is_read(lake: Lake) -> None:
     audits = lake.load(sent=claims(TWO), answer=acceptances(ACCEPTED_AND_REJECTED))
     told = audits["claim_acknowledgement"]
-    assert (told.rows_read, told.rows_accepted, told.rows_excluded, told.amount_accepted) == (5, 3, 2, 240)
-    assert told.amount_excluded == 160 and told.is_conserved
+    assert (told.rows_read, told.rows_accepted, told.rows_excluded, told.amount_accepted) == (6, 3, 3, 240)
+    assert told.amount_excluded == 240 and told.is_conserved
     assert lake.rows("claim_acknowledgement", "status_category_code, acknowledged_date::varchar, action_code") == [
         ("A2", "2026-01-22", "WQ"), ("A7", "2026-01-22", "U"), ("A7", "2026-01-22", "U")
     ]  # fmt: skip
@@ -220,13 +220,13 @@ def test_an_acknowledgement_meets_the_claim_that_was_sent_and_no_patient_is_read
 def test_an_answer_to_an_inquiry_among_acknowledgements_is_set_aside_as_another_version(lake: Lake) -> None:
     inquiry = interchange("277", "005010X212", ACCEPTED_AND_REJECTED)
     audits = lake.load(answer=acceptances(ACCEPTED_AND_REJECTED) + inquiry)
-    assert audits["claim_acknowledgement"].rows_set_aside == 5 and audits["claim_acknowledgement"].is_conserved
+    assert audits["claim_acknowledgement"].rows_set_aside == 6 and audits["claim_acknowledgement"].is_conserved
     assert {place[2] for place in lake.set_aside("claim_acknowledgement")} == {"other_version"}
     assert ACCEPTANCE.encode() not in inquiry
 
 
 def test_answers_on_readability_are_a_row_for_each_transaction_that_was_sent(lake: Lake) -> None:
-    audits = lake.load(answer=readabilities(READ_AND_UNREADABLE, "AK1*HC*8~AK9*R*2*2*0*1~"))
+    audits = lake.load(answer=readabilities(READ_AND_UNREADABLE, "AK1*HC*8*005010X222A1~AK9*R*2*2*0*1~"))
     told = audits["transaction_acknowledgement"]
     assert (told.rows_read, told.rows_accepted, told.rows_excluded) == (5, 4, 1) and told.is_conserved
     assert lake.rows(
@@ -236,7 +236,7 @@ def test_answers_on_readability_are_a_row_for_each_transaction_that_was_sent(lak
         ("000000001-1-0001", "0001", "A", "005010X222A1", 0),
         ("000000001-1-0001", "0002", "E", "005010X222A1", 2),
         ("000000001-1-0001", "0003", "R", "005010X222A1", 0),
-        ("000000001-1-0002", None, "R", None, None),
+        ("000000001-1-0002", None, "R", "005010X222A1", None),
     ]
 
 
@@ -245,3 +245,14 @@ def test_money_of_no_claim_is_set_aside_with_a_transaction_of_the_older_version(
     audits = lake.load(era=older)
     assert audits["provider_adjustment"].amount_set_aside == 25 and audits["provider_adjustment"].rows_accepted == 0
     assert all(audit.rows_accepted == 0 and audit.is_conserved for audit in audits.values())
+
+
+def test_a_line_and_what_was_paid_for_it_have_the_same_token_where_the_line_has_a_number_of_its_own(lake: Lake) -> None:
+    sent = TWO.replace("LX*2~", "REF*6R*A1-1~LX*2~", 1)
+    lake.load(sent=claims(sent), era=payments(PAYMENT.replace("CAS*CO", "REF*6R*A1-1~CAS*CO") + "REF*6R*2~"))
+    ((first, second, *_), (beside, *paid)) = (
+        [token for (token,) in lake.rows(feed, "line_control_token")]
+        for feed in ("medical_claim_line", "remittance_adjustment")
+    )
+    assert {beside, *paid} == {first, second} and first != second
+    assert [token for (token,) in lake.rows("remittance", "line_control_token")] == [first, second]

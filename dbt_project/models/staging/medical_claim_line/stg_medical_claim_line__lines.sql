@@ -7,6 +7,7 @@ select
     {{ surrogate_key(['data_source', 'claim_token']) }} as claim_key,
     claim_token,
     claim_line_number,
+    line_control_token,
     claim_line_start_date,
     claim_line_end_date,
     revenue_center_code,
