@@ -197,7 +197,7 @@ select
         when proved.transaction_difference_amount <> 0 then 'transaction'
         when not proved.is_claim_balanced then 'claim'
         when not proved.is_line_balanced then 'line'
-        when proved.transaction_difference_amount is null or proved.is_claim_balanced is null then 'no_data'
+        when proved.transaction_difference_amount is null or (proved.claim_count > 0 and proved.is_claim_balanced is null) then 'no_data'
         else 'none'
     end as unbalanced_level,
     cast(coalesce(set_aside.row_count, 0) as bigint) as set_aside_row_count,
