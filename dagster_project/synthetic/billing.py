@@ -200,6 +200,8 @@ def write_claim_feeds(con: duckdb.DuckDBPyConnection) -> None:
            case when c.has_wrong_place then '11' else l.place end as place_of_service_code,
            l.units::decimal(12, 3) as service_unit_quantity, case when l.claim_type = 'professional' then c.npi
                end as rendering_id,
-           l.charge::decimal(18, 2) as charge_amount
+           l.charge::decimal(18, 2) as charge_amount,
+           -- a second payer pays what the first left, whatever the contract says of the service
+           case when c.coverage_rank = 'primary' then l.price::decimal(18, 2) end as expected_amount
     from w_claim c join w_priced l on l.e = c.e and l.form = c.form;
     """)

@@ -58,6 +58,7 @@ SENT: dict[str, tuple[str | None, str, str]] = {
         "remittance_id, claim_id, adjudication_number, claim_line_number, adjustment_number",
         "",
     ),
+    "remittance_advice": ("t.paid_date", "remittance_id", ""),
     "provider_adjustment": ("t.paid_date", "remittance_id, adjustment_number", ""),
     "pharmacy_fill": ("t.paid_date", "claim_id, adjudication_number", ""),
     "patient_accounting": ("t.posting_date", "transaction_id", ""),

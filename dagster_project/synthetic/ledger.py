@@ -17,7 +17,7 @@ FAULTS = frozenset({"missing_load", "duplicate_posting", "wrong_account", "unexp
 OWN_PAYER = "HLH"
 
 # The feeds of one remittance file (835): it arrives whole or not at all.
-REMITTANCE_FEEDS = ("remittance", "remittance_adjustment", "provider_adjustment")
+REMITTANCE_FEEDS = ("remittance_advice", "remittance", "remittance_adjustment", "provider_adjustment")
 
 
 def causes_of(ledger_error: bool | set[str]) -> frozenset[str]:

@@ -183,7 +183,11 @@ def build_world(
         ),
         (
             "money",
-            [lambda: money.write_patient_accounting(con, end), lambda: money.write_provider_adjustments(con, end)],
+            [
+                lambda: money.write_patient_accounting(con, end),
+                lambda: money.write_provider_adjustments(con, end),
+                lambda: money.write_remittance_advices(con),
+            ],
         ),
         ("work", [lambda: work.write_work_records(con, end), lambda: work.write_scheduling_feeds(con, end)]),
     ]

@@ -10,7 +10,7 @@ import pytest
 from dagster_project import cli
 from dagster_project.cli.terminal import DONE, FAULT, SET_ASIDE, WRONG_USE
 
-VERBS = ["run", "ui", "demo-data", "load", "status", "reconcile", "publish", "describe"]
+VERBS = ["run", "ui", "demo-data", "load", "status", "reconcile", "claim", "publish", "describe"]
 
 
 def test_help_is_there_at_once_and_names_every_verb_and_exit_code(claimhouse, tmp_path):

@@ -38,9 +38,12 @@ class Counted:
 COUNTED = {
     "claim": Counted(b"837", b"HC", {b"CLM": (2,)}),
     "claim_line": Counted(b"837", b"HC", {b"SV1": (2,), b"SV2": (3,)}),
+    "payment": Counted(b"835", b"HP", {b"BPR": (2,)}),
     "payment_line": Counted(b"835", b"HP", {b"CLP": (4,), b"SVC": ()}),
     "payment_adjustment": Counted(b"835", b"HP", {b"CAS": tuple(range(3, 19, 3))}, tuple(range(2, 18, 3))),
     "provider_adjustment": Counted(b"835", b"HP", {b"PLB": tuple(range(4, 15, 2))}, tuple(range(3, 14, 2))),
+    "claim_status": Counted(b"277", b"HN", {b"STC": (4,)}),
+    "transaction_answer": Counted(b"999", b"FA", {b"AK1": (), b"AK2": ()}),
 }
 
 

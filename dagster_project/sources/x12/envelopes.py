@@ -10,15 +10,24 @@ import duckdb
 
 from dagster_project.sources.x12.cells import SEGMENTS
 
-DAMAGE = "x12_damage"  # unit, reason_code: one row for each unit that is set aside
+# unit, reason_code: one row for each unit that is set aside. What belongs to no unit is judged with its transaction, whose
+# number stands in the unit's place as a negative one.
+DAMAGE = "x12_damage"
 
-# Segments of the implementation guides, ASC X12N 005010X222A2 and X223A3 (837), X221A1 (835).
+# Segments of the implementation guides, ASC X12N 005010X222A2 and X223A3 (837), X221A1 (835), X214 (277CA), X231A1 (999).
 KNOWN_TAGS = {
     837: "ST BHT HL NM1 N3 N4 PER REF PRV CUR SBR PAT DMG CLM DTP CL1 PWK CN1 AMT K3 NTE CR1 CR2 CR3 CRC HI HCP OI MIA "
     "MOA LX SV1 SV2 SV5 SVD CAS LIN CTP LQ FRM MEA QTY PS1 SE",
     835: "ST BPR TRN CUR REF DTM N1 N3 N4 PER RDM LX TS3 TS2 CLP CAS NM1 MIA MOA AMT QTY SVC LQ PLB SE",
+    277: "ST BHT HL NM1 TRN STC QTY AMT DTP REF SVC SE",
+    999: "ST AK1 AK2 IK3 CTX IK4 IK5 AK9 SE",
 }
-VERSIONS = {837: ("005010X222A1", "005010X222A2", "005010X223A2", "005010X223A3"), 835: ("005010X221A1",)}
+VERSIONS = {
+    837: ("005010X222A1", "005010X222A2", "005010X223A2", "005010X223A3"),
+    835: ("005010X221A1",),
+    277: ("005010X214",),  # X212, the answer to an inquiry (276), is another transaction of the same number
+    999: ("005010X231", "005010X231A1"),
+}
 
 # Reasons by which units are set aside, the strongest first.
 REASONS = (
@@ -51,6 +60,10 @@ def find_damage(con: duckdb.DuckDBPyConnection, kind: int) -> None:
             select functional_group, min_by(e, segment_number) as gs
             from {SEGMENTS} where tag = 'GS' and functional_group > 0 group by functional_group
         ),
+        others as (
+            select transaction from transactions left join groups using (functional_group)
+            where coalesce(nullif(gs[9], ''), st[4], '') not in ({versions})
+        ),
         units as (
             select unit, any_value(transaction) as transaction, any_value(level) as level,
                 count(*) filter (where tag not in ({known})) as unknown_count, {_needed(kind)} as is_whole
@@ -59,9 +72,9 @@ def find_damage(con: duckdb.DuckDBPyConnection, kind: int) -> None:
         faults as (
             select unit, 'no_transaction' as reason_code from units where transaction = 0
             union all
-            select unit, 'other_version'
-            from units inner join transactions using (transaction) left join groups using (functional_group)
-            where coalesce(gs[9], st[4], '') not in ({versions})
+            select unit, 'other_version' from units inner join others using (transaction)
+            union all
+            select -transaction, 'other_version' from others
             union all
             select unit, 'wrong_segment_count' from units inner join transactions using (transaction)
             where se is not null and try_cast(se[2] as bigint) is distinct from segment_count
@@ -82,11 +95,15 @@ def find_damage(con: duckdb.DuckDBPyConnection, kind: int) -> None:
 
 
 def _needed(kind: int) -> str:
-    """A claim has lines, and each of them one service; a payment says whose it is."""
+    """A claim has lines, and each of them one service; a payment says whose it is; an answer has a result."""
     if kind == 837:
         lines, services = "count(*) filter (where tag = 'LX')", "filter (where tag in ('SV1', 'SV2'))"
         return f"{lines} > 0 and {lines} = count(*) {services} and {lines} = count(distinct line) {services}"
-    return "count(*) filter (where tag = 'NM1' and e[2] = 'QC') > 0"
+    return {
+        835: "count(*) filter (where tag = 'NM1' and e[2] = 'QC') > 0",
+        277: "true",  # a status is a row; what has none gives no row
+        999: "count(*) filter (where tag = 'IK5') = 1",
+    }[kind]
 
 
 def _hierarchy(kind: int) -> str:

@@ -1,4 +1,4 @@
-"""Rows of 835: what was paid for claims and lines, why not more, and money that belongs to no claim.
+"""Rows of 835: the payment as a whole, what was paid for claims and lines, why not more, and money that belongs to no claim.
 
 Belongs here: which loop and element of ASC X12N 005010X221A1 a cell is. Does not: what cells mean for a feed (contracts).
 """
@@ -60,7 +60,7 @@ _PATIENTS_SHARE = f"""(
 
 _HEADER_CELLS = {
     **elements("TRN", "trn", (2, 3)),
-    **elements("BPR", "bpr", (2, 16)),
+    **elements("BPR", "bpr", (2, 3, 4, 16)),
     **elements("DTM405.", "produced", (2,)),
     # No 835 says when a claim was decided: by the end of the cycle that produced it, and not after it was paid.
     "DECIDED_DATE": "least(nullif(produced[3], ''), nullif(bpr[17], ''))",
@@ -80,6 +80,23 @@ _NUMBERED = f"""(
     from {_PAYMENTS} as payments
 )"""
 
+# One BPR opens one transaction. It stands for itself: claims that are set aside do not take it with them, so that what was
+# paid and not explained is seen.
+PAYMENTS = Record(
+    835,
+    {
+        **_HEADER_CELLS,
+        "BPR02": amount("bpr[3]"),
+        # A payee's number may be a tax number (FI), and a tax number a person's (SSN): a national provider id alone is read.
+        "PAYEE_NPI": "case when payee[4] = 'XX' then payee[5] end",
+    },
+    f"""(
+    select headers.* exclude (transaction, bpr), own.* exclude transaction
+    from (select -transaction as unit, segment_number, e as bpr, transaction from {SEGMENTS} where kind = 835 and tag = 'BPR') as own
+    left join {_PAYMENT_HEADERS} as headers on own.transaction = headers.transaction
+) as rows_of_remittances""",
+)
+
 PAYMENT_LINES = Record(
     835,
     {
@@ -91,6 +108,7 @@ PAYMENT_LINES = Record(
         # A payment says all that it does not pay: a share of the patient's that it does not name is none.
         **{f"PR{reason}": f"coalesce(pr{reason}, '0')" for reason in (1, 2, 3)},
         "SERVICE_DATE": "coalesce(service_date, began[3])",
+        "REF6R.02": "control[3]",
         "ADJUSTED_BESIDE_LINES": "adjusted_beside_lines",
     },
     f"""(
@@ -103,13 +121,13 @@ PAYMENT_LINES = Record(
             -- text as sent where nothing stands beside it, so that it is judged as any other amount
             case when sums.unit is null then clp[4] else {written(f"{exact('clp[4]')} - sums.charge")} end as charge,
             case when sums.unit is null then clp[5] else {written(f"{exact('clp[5]')} - sums.paid")} end as paid,
-            cast(null as varchar) as service_date
+            cast(null as varchar) as service_date, cast(null as varchar[]) as control
         from {_PAYMENTS} as payments left join {_BESIDE_LINES} as sums on payments.unit = sums.unit
         union all
-        select unit, line, segment_number, 'yes', svc[3], svc[4], began[3] from {_SERVICES} as services
+        select unit, line, segment_number, 'yes', svc[3], svc[4], began[3], control from {_SERVICES} as services
         union all
         -- A service that follows no claim names none, and is set aside; what was paid for it stands in some claim's CLP04.
-        select 0, 0, segment_number, 'yes', e[3], null, null from {SEGMENTS} where kind = 835 and unit = 0 and tag = 'SVC'
+        select 0, 0, segment_number, 'yes', e[3], null, null, null from {SEGMENTS} where kind = 835 and unit = 0 and tag = 'SVC'
     ) as own
     left join {_NUMBERED} as claims on own.unit = claims.unit
     left join {_PAYMENT_HEADERS} as headers on claims.transaction = headers.transaction
@@ -132,16 +150,18 @@ PAYMENT_ADJUSTMENTS = Record(
         "AMOUNT": amount("e[number * 3 + 1]"),
         "QUANTITY": "e[number * 3 + 2]",
         "REMARK": "case when number = 1 then remark end",
+        "REF6R.02": "control[3]",
     },
     f"""(
-    select reasons.* exclude transaction, claims.* exclude (unit, segment_number), headers.* exclude transaction, remarks.remark
+    select reasons.* exclude transaction, claims.* exclude (unit, segment_number), headers.* exclude transaction, around.remark, around.control
     from {_REASONS} as reasons
     left join {_NUMBERED} as claims on reasons.unit = claims.unit
     left join {_PAYMENT_HEADERS} as headers on claims.transaction = headers.transaction
     left join (
-        select unit, line, {first("tag = 'LQ' and e[2] = 'HE'", "said")}, said[3] as remark
+        select unit, line, {first("tag = 'LQ' and e[2] = 'HE'", "said")}, said[3] as remark,
+            {first("tag = 'REF' and e[2] = '6R' and line > 0", "control")}
         from {SEGMENTS} where kind = 835 and unit > 0 group by unit, line
-    ) as remarks on reasons.unit = remarks.unit and reasons.line = remarks.line
+    ) as around on reasons.unit = around.unit and reasons.line = around.line
     where reasons.number = 1 or concat(e[reasons.number * 3], e[reasons.number * 3 + 1]) <> ''
 ) as rows_of_reasons""",
     part="number",
@@ -161,7 +181,7 @@ PROVIDER_ADJUSTMENTS = Record(
     f"""(
     select adjustments.* exclude transaction, adjustments.transaction, headers.* exclude transaction
     from (
-        select transaction, 0 as unit, segment_number, unnest(range(1, {ADJUSTMENTS + 1})) as number, e
+        select transaction, -transaction as unit, segment_number, unnest(range(1, {ADJUSTMENTS + 1})) as number, e
         from {SEGMENTS} where kind = 835 and tag = 'PLB'
     ) as adjustments
     left join {_PAYMENT_HEADERS} as headers on adjustments.transaction = headers.transaction

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dagster_project.sources.x12.claims import CLAIM_LINES
 from tests.sources.x12.written import (
+    ACCEPTED_AND_REJECTED,
     BILLER,
     INSTITUTIONAL,
     INSURED,
     OFFICE_VISIT,
     PAYMENT,
+    READ_AND_UNREADABLE,
+    acceptances,
     claims,
     damage,
+    interchange,
     payments,
+    readabilities,
     rows,
 )
 
@@ -21,6 +26,8 @@ TWO = BILLER + INSURED + OFFICE_VISIT + OFFICE_VISIT.replace("A1", "A2")
 def test_a_whole_file_has_no_damage() -> None:
     assert damage(claims(TWO), 837) == [] and damage(payments(PAYMENT, PAYMENT), 835) == []
     assert damage(claims(TWO, version=INSTITUTIONAL), 837) == []
+    assert damage(acceptances(ACCEPTED_AND_REJECTED), 277) == []
+    assert damage(readabilities(READ_AND_UNREADABLE), 999) == []
 
 
 def test_a_transaction_whose_count_is_wrong_is_set_aside_whole_and_the_next_arrives() -> None:
@@ -61,10 +68,16 @@ def test_a_patient_who_hangs_on_an_insured_that_is_not_there_is_set_aside() -> N
 
 
 def test_the_older_version_is_told_from_the_one_that_is_read() -> None:
-    assert damage(claims(TWO, version="004010X098A1"), 837) == [(1, "other_version"), (2, "other_version")]
+    older = [(-1, "other_version"), (1, "other_version"), (2, "other_version")]
+    assert damage(claims(TWO, version="004010X098A1"), 837) == older
+    assert damage(interchange("277", "005010X212", ACCEPTED_AND_REJECTED), 277)[0] == (-1, "other_version")
 
 
 def test_a_service_without_a_line_number_is_counted_and_its_claim_set_aside() -> None:
     data = claims(TWO.replace("LX*2~", "", 1))
     assert damage(data, 837) == [(1, "missing_segment")]
     assert [row["CHARGE"] for row in rows(data, CLAIM_LINES)] == ["50", "30", "50", "30"]
+
+
+def test_an_answer_without_a_result_is_set_aside() -> None:
+    assert damage(readabilities(READ_AND_UNREADABLE.replace("IK5*A~", "")), 999) == [(1, "missing_segment")]

@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from dagster_project.sources.x12.acknowledgements import CLAIM_STATUSES, TRANSACTION_ANSWERS
 from dagster_project.sources.x12.claims import CLAIM_LINES, CLAIMS
 from dagster_project.sources.x12.payments import PAYMENT_ADJUSTMENTS, PAYMENT_LINES, PROVIDER_ADJUSTMENTS
-from tests.sources.x12.written import BILLER, INSTITUTIONAL, INSURED, OFFICE_VISIT, PAYMENT, claims, payments, rows
+from tests.sources.x12.written import (
+    ACCEPTED_AND_REJECTED,
+    BILLER,
+    INSTITUTIONAL,
+    INSURED,
+    OFFICE_VISIT,
+    PAYMENT,
+    READ_AND_UNREADABLE,
+    acceptances,
+    claims,
+    payments,
+    readabilities,
+    rows,
+)
 
 DEPENDENT = "HL*3*2*23*0~PAT*19~NM1*QC*1*ROE*Kim~DMG*D8*20150505*M~"
 
@@ -143,3 +157,49 @@ def test_a_claim_is_decided_no_later_than_it_is_paid() -> None:
     before, after = payments(PAYMENT), payments(PAYMENT).replace(b"DTM*405*20260119", b"DTM*405*20260123")
     decided = [row["DECIDED_DATE"] for data in (before, after) for row in rows(data, PAYMENT_LINES)[:1]]
     assert decided == ["20260119", "20260120"]
+
+
+def test_a_claims_acknowledgement_is_told_from_what_is_said_of_its_batch_and_of_its_lines() -> None:
+    found = rows(acceptances(ACCEPTED_AND_REJECTED), CLAIM_STATUSES)
+    assert picked(found, "ABOUT", "TRN02", "NUMBER", "STC01.1", "STC01.2", "STC01.3", "STC03", "STC04") == [
+        ("batch", "B1", "1", "A1", "19", "PR", "WQ", "160"),
+        ("batch", "0", "1", "A1", "19", "PR", "WQ", "80"),
+        ("claim", "A1", "1", "A2", "20", "PR", "WQ", "80"),
+        ("claim", "A2", "1", "A7", "254", None, "U", "80"),
+        ("claim", "A2", "2", "A7", "488", "85", "U", "80"),
+        ("line", "A2", "1", "A7", "454", None, "U", None),
+    ]
+    assert picked(found[2:3], "BHT03", "REF1K.02", "NM1PR.09", "STC02") == [("ACK1", "C1", "P1", "20260122")]
+    assert {row["NM1PR.09"] for row in found} == {"P1"} and "REF1K.02" not in found[3]
+
+
+def test_a_transaction_that_was_sent_is_answered_with_a_code_and_the_number_of_its_errors() -> None:
+    found = rows(readabilities(READ_AND_UNREADABLE), TRANSACTION_ANSWERS)
+    assert picked(found, "AK102", "NUMBER", "AK202", "ANSWER", "SEGMENT_ERRORS", "ELEMENT_ERRORS") == [
+        ("7", "0", None, "P", None, None),
+        ("7", "1", "0001", "A", "0", "0"),
+        ("7", "2", "0002", "E", "1", "2"),
+        ("7", "3", "0003", "R", "0", "0"),
+    ]
+    assert [row["ANSWERED_BY_TRANSACTION"] for row in found] == ["yes", "no", "no", "no"]
+    assert picked(found[:1], "ISA13", "GS06", "ST02", "GS04") == [("000000001", "1", "0001", "20260121")]
+
+
+def test_a_group_that_is_answered_as_a_whole_has_a_row_of_its_own() -> None:
+    (found,) = rows(readabilities("AK1*HC*8*005010X222A1~AK9*R*2*2*0*1~"), TRANSACTION_ANSWERS)
+    assert (found["AK102"], found["NUMBER"], found["ANSWER"], found["ANSWERED_BY_TRANSACTION"]) == ("8", "0", "R", "no")
+
+
+def test_a_lines_control_number_is_the_one_that_was_sent_and_comes_back_with_its_payment_and_its_reasons() -> None:
+    sent = claims(BILLER + INSURED + OFFICE_VISIT.replace("LX*2~", "REF*6R*A1-1~LX*2~"))
+    assert picked(rows(sent, CLAIM_LINES), "REF6R.02", "LX01") == [("A1-1", "1"), (None, "2")]
+    answered = payments(PAYMENT.replace("CAS*CO*45*5~", "CAS*CO*45*5~REF*6R*A1-1~"))
+    assert [row.get("REF6R.02") for row in rows(answered, PAYMENT_LINES)] == [None, "A1-1", None]
+    assert [row.get("REF6R.02") for row in rows(answered, PAYMENT_ADJUSTMENTS)] == ["A1-1", "A1-1", "A1-1", None]
+
+
+def test_a_number_beside_a_claims_lines_is_no_lines() -> None:
+    answered = payments(PAYMENT.replace("NM1*QC", "CAS*OA*B1*0~REF*6R*X~NM1*QC"))
+    assert all(
+        "REF6R.02" not in row for record in (PAYMENT_LINES, PAYMENT_ADJUSTMENTS) for row in rows(answered, record)
+    )

@@ -15,10 +15,31 @@ from dagster_project.sources.loads import LoadAudit, load_feed, prepare_lake, re
 from dagster_project.sources.x12.count import COUNTED
 from dagster_project.sources.x12.recognise import looks_like_x12
 from dagster_project.sources.x12.records import RECORDS
-from tests.sources.x12.written import BILLER, INSURED, OFFICE_VISIT, PAYMENT, claims, payments
+from tests.sources.x12.written import (
+    ACCEPTANCE,
+    ACCEPTED_AND_REJECTED,
+    BILLER,
+    INSURED,
+    OFFICE_VISIT,
+    PAYMENT,
+    READ_AND_UNREADABLE,
+    acceptances,
+    claims,
+    interchange,
+    payments,
+    readabilities,
+)
 
 KEY = TokenKey("7", b"a secret of the tests, 32 bytes or more long")
-FEEDS = ("medical_claim", "medical_claim_line", "remittance", "remittance_adjustment", "provider_adjustment")
+FEEDS = (
+    "medical_claim",
+    "medical_claim_line",
+    "remittance",
+    "remittance_adjustment",
+    "provider_adjustment",
+    "claim_acknowledgement",
+    "transaction_acknowledgement",
+)
 TWO = BILLER + INSURED + OFFICE_VISIT + OFFICE_VISIT.replace("A1", "A2")
 
 
@@ -79,7 +100,7 @@ def test_a_file_of_claims_feeds_headers_and_lines_whatever_it_is_called(lake: La
 
 def test_a_remittance_is_read_to_the_last_cent_of_its_claims(lake: Lake) -> None:
     audits = lake.load(era=payments(PAYMENT + "PLB*1234567893*20261231*WO:A9*25*L6*-1.5~"))
-    paid, reasons, beside = (audits[feed] for feed in FEEDS[2:])
+    paid, reasons, beside = (audits[feed] for feed in FEEDS[2:5])
     assert (paid.rows_read, paid.rows_accepted, paid.rows_excluded, paid.amount_accepted) == (3, 2, 1, Decimal(60))
     assert (reasons.rows_accepted, reasons.amount_accepted) == (4, Decimal(20))
     assert (beside.rows_accepted, beside.amount_accepted) == (2, Decimal("23.5"))
@@ -150,6 +171,7 @@ def test_segments_that_follow_no_claim_are_counted_and_set_aside(lake: Lake) -> 
     [
         (payments(PAYMENT)[106:], "no_isa"),
         (claims(TWO).replace(b"ST*837*", b"ST*276*").replace(b"GS*HC*", b"GS*HR*"), "x12_not_wanted"),
+        (interchange("277", "005010X212", ACCEPTED_AND_REJECTED), "x12_not_wanted"),
     ],
 )
 def test_x12_that_no_feed_can_read_is_set_aside_with_the_reason(lake: Lake, data: bytes, reason: str) -> None:
@@ -182,3 +204,55 @@ def test_a_transaction_that_lost_its_st_is_set_aside_and_not_overlooked(lake: La
 )
 def test_a_file_whose_first_column_is_called_like_a_segment_is_not_taken_for_x12(head: str, is_x12: bool) -> None:
     assert looks_like_x12(head) is is_x12
+
+
+def test_an_acknowledgement_meets_the_claim_that_was_sent_and_no_patient_is_read(lake: Lake) -> None:
+    audits = lake.load(sent=claims(TWO), answer=acceptances(ACCEPTED_AND_REJECTED))
+    told = audits["claim_acknowledgement"]
+    assert (told.rows_read, told.rows_accepted, told.rows_excluded, told.amount_accepted) == (6, 3, 3, 240)
+    assert told.amount_excluded == 240 and told.is_conserved
+    assert lake.rows("claim_acknowledgement", "status_category_code, acknowledged_date::varchar, action_code") == [
+        ("A2", "2026-01-22", "WQ"), ("A7", "2026-01-22", "U"), ("A7", "2026-01-22", "U")
+    ]  # fmt: skip
+    assert set(lake.rows("claim_acknowledgement", "claim_token")) == set(lake.rows("medical_claim", "claim_token"))
+
+
+def test_an_answer_to_an_inquiry_among_acknowledgements_is_set_aside_as_another_version(lake: Lake) -> None:
+    inquiry = interchange("277", "005010X212", ACCEPTED_AND_REJECTED)
+    audits = lake.load(answer=acceptances(ACCEPTED_AND_REJECTED) + inquiry)
+    assert audits["claim_acknowledgement"].rows_set_aside == 6 and audits["claim_acknowledgement"].is_conserved
+    assert {place[2] for place in lake.set_aside("claim_acknowledgement")} == {"other_version"}
+    assert ACCEPTANCE.encode() not in inquiry
+
+
+def test_answers_on_readability_are_a_row_for_each_transaction_that_was_sent(lake: Lake) -> None:
+    audits = lake.load(answer=readabilities(READ_AND_UNREADABLE, "AK1*HC*8*005010X222A1~AK9*R*2*2*0*1~"))
+    told = audits["transaction_acknowledgement"]
+    assert (told.rows_read, told.rows_accepted, told.rows_excluded) == (5, 4, 1) and told.is_conserved
+    assert lake.rows(
+        "transaction_acknowledgement",
+        "acknowledgement_id, transaction_control_number, acknowledgement_code, version, element_error_count",
+    ) == [
+        ("000000001-1-0001", "0001", "A", "005010X222A1", 0),
+        ("000000001-1-0001", "0002", "E", "005010X222A1", 2),
+        ("000000001-1-0001", "0003", "R", "005010X222A1", 0),
+        ("000000001-1-0002", None, "R", "005010X222A1", None),
+    ]
+
+
+def test_money_of_no_claim_is_set_aside_with_a_transaction_of_the_older_version(lake: Lake) -> None:
+    older = payments(PAYMENT + "PLB*1234567893*20261231*WO:A9*25~").replace(b"005010X221A1", b"004010X091A1")
+    audits = lake.load(era=older)
+    assert audits["provider_adjustment"].amount_set_aside == 25 and audits["provider_adjustment"].rows_accepted == 0
+    assert all(audit.rows_accepted == 0 and audit.is_conserved for audit in audits.values())
+
+
+def test_a_line_and_what_was_paid_for_it_have_the_same_token_where_the_line_has_a_number_of_its_own(lake: Lake) -> None:
+    sent = TWO.replace("LX*2~", "REF*6R*A1-1~LX*2~", 1)
+    lake.load(sent=claims(sent), era=payments(PAYMENT.replace("CAS*CO", "REF*6R*A1-1~CAS*CO") + "REF*6R*2~"))
+    ((first, second, *_), (beside, *paid)) = (
+        [token for (token,) in lake.rows(feed, "line_control_token")]
+        for feed in ("medical_claim_line", "remittance_adjustment")
+    )
+    assert {beside, *paid} == {first, second} and first != second
+    assert [token for (token,) in lake.rows("remittance", "line_control_token")] == [first, second]

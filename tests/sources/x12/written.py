@@ -12,7 +12,8 @@ from dagster_project.sources.x12.envelopes import DAMAGE, find_damage
 
 ISA = "ISA*00*          *00*          *ZZ*SENDER         *ZZ*RECEIVER       *260121*1400*^*00501*000000001*0*P*:~"
 PROFESSIONAL, INSTITUTIONAL, REMITTANCE = "005010X222A1", "005010X223A2", "005010X221A1"
-GROUPS = {"837": "HC", "835": "HP"}
+ACCEPTANCE, READABILITY = "005010X214", "005010X231A1"
+GROUPS = {"837": "HC", "835": "HP", "277": "HN", "999": "FA"}
 
 BILLER = "HL*1**20*1~NM1*85*2*GROUP*****XX*1234567893~"
 INSURED = "HL*2*1*22*0~SBR*P*18*******CI~NM1*IL*1*ROE*PAT****MI*M100~DMG*D8*19800101*F~NM1*PR*2*PLAN*****PI*P1~"
@@ -24,6 +25,20 @@ PAYER = "BPR*I*60*C*ACH************20260120~TRN*1*T1*1999999999~DTM*405*20260119
 PAYMENT = (
     "LX*1~CLP*A1*1*80*60*10*12*C1*11*1~NM1*QC*1*ROE*PAT****MI*M100~DTM*232*20260102~"
     "SVC*HC:99213*50*40**1~DTM*472*20260102~CAS*CO*45*5~CAS*PR*1*3**2*2~SVC*HC:87880*30*20**2~DTM*472*20260102~CAS*PR*3*10~"
+)
+# Two claims of one biller, A1 taken into adjudication and A2 rejected for its third diagnosis.
+ACCEPTED_AND_REJECTED = (
+    "BHT*0085*08*ACK1*20260122*0815*TH~HL*1**20*1~NM1*PR*2*PLAN*****PI*P1~TRN*1*BATCH1~DTP*050*D8*20260121~"
+    "DTP*009*D8*20260122~HL*2*1*21*1~NM1*41*2*GROUP*****46*S1~TRN*2*B1~STC*A1:19:PR*20260122*WQ*160~QTY*90*1~QTY*AA*1~"
+    "AMT*YU*80~AMT*YY*80~HL*3*2*19*1~NM1*85*2*GROUP*****XX*1234567893~TRN*1*0~STC*A1:19:PR**WQ*80~QTY*QA*1~QTY*QC*1~AMT*YU*80~AMT*YY*80~"
+    "HL*4*3*PT~NM1*QC*1*ROE*PAT****MI*M100~TRN*2*A1~STC*A2:20:PR*20260122*WQ*80~REF*1K*C1~DTP*472*D8*20260102~"
+    "HL*5*3*PT~NM1*QC*1*ROE*PAT****MI*M100~TRN*2*A2~STC*A7:254*20260122*U*80~STC*A7:488:85*20260122*U*80~"
+    "DTP*472*D8*20260102~SVC*HC:99213*50*****1~STC*A7:454*20260122*U~REF*FJ*1~DTP*472*D8*20260102~"
+)
+# Of three transactions the first is accepted, the second with an error, and the third cannot be read.
+READ_AND_UNREADABLE = (
+    "AK1*HC*7*005010X222A1~AK2*837*0001*005010X222A1~IK5*A~AK2*837*0002*005010X222A1~IK3*SV1*22*2400*8~"
+    "CTX*CLM01:A2~IK4*1:2*234*7*9921~IK4*2*782*6*8O~IK5*E*5~AK2*837*0003*005010X222A1~IK5*R*4~AK9*P*3*3*2~"
 )
 
 
@@ -48,6 +63,14 @@ def claims(*bodies: str, version: str = PROFESSIONAL, **faults: int) -> bytes:
 
 def payments(*bodies: str, **faults: int) -> bytes:
     return interchange("835", REMITTANCE, *(PAYER + body for body in bodies), **faults)
+
+
+def acceptances(*bodies: str, **faults: int) -> bytes:
+    return interchange("277", ACCEPTANCE, *bodies, **faults)
+
+
+def readabilities(*bodies: str, **faults: int) -> bytes:
+    return interchange("999", READABILITY, *bodies, **faults)
 
 
 def rows(data: bytes, record: Record) -> list[dict[str, str]]:

@@ -15,7 +15,7 @@ with claims as (
 
 successors as (
     select original_claim_key as claim_key, min(submitted_date) as succeeded_date
-    from {{ ref('stg_medical_claim__claims') }}
+    from {{ ref('int_claim__links') }}
     where original_claim_key is not null and submitted_date is not null
         {{- only_touched('original_claim_key', 'and', unit='claim_key') }}
     group by original_claim_key

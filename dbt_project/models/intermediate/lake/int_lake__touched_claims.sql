@@ -7,11 +7,28 @@ with changed_loads as (
     select load_id from {{ ref('int_lake__changed_loads') }} where {{ unseen_builds() }}
 ),
 
+-- A replacement finds its original by the payer's control number: whichever of the two came or went, both are touched.
+linked as (
+    select sent.data_source, sent.claim_token, answered.claim_token as original_claim_token
+    from {{ source('raw', 'medical_claim') }} as sent
+    inner join {{ source('raw', 'remittance') }} as answered
+        on sent.data_source = answered.data_source and sent.payer_claim_control_token = answered.payer_claim_control_token
+    where
+        sent.claim_frequency_code in ('7', '8')
+        and (
+            sent.load_id in (select load_id from changed_loads) or answered.load_id in (select load_id from changed_loads)
+        )
+),
+
 named as (
-    {%- for feed in ['medical_claim', 'medical_claim_line', 'remittance', 'remittance_adjustment', 'pharmacy_fill'] %}
+    {%- for feed in ['medical_claim', 'medical_claim_line', 'remittance', 'remittance_adjustment', 'pharmacy_fill', 'claim_acknowledgement'] %}
     select data_source, claim_token from {{ source('raw', feed) }} where load_id in (select load_id from changed_loads)
     union
     {%- endfor %}
+    select data_source, claim_token from linked
+    union
+    select data_source, original_claim_token from linked
+    union
     -- what a replacement or void stands for changes its state
     select data_source, original_claim_token from {{ source('raw', 'medical_claim') }}
     where load_id in (select load_id from changed_loads)

@@ -66,7 +66,8 @@ claims as (
         claims.coding_accuracy_rate,
         claims.days_to_submit,
         claims.days_to_adjudicate,
-        reviewed.claim_key is not null as is_reviewed
+        reviewed.claim_key is not null as is_reviewed,
+        coalesce(claims.rejection_count, 0) > 0 as is_rejected
     from {{ ref('fct_claim') }} as claims
     left join lines on claims.claim_key = lines.claim_key
     left join first_decisions on claims.claim_key = first_decisions.claim_key
@@ -80,7 +81,7 @@ submitted as (
         {{ month_of('submitted_date') }} as activity_month,
         count(*) as submitted_claim_count,
         sum(charge_amount) as submitted_charge_amount,
-        count(*) filter (where not is_reviewed) as clean_claim_count,
+        count(*) filter (where not is_reviewed and not is_rejected) as clean_claim_count,
         count(*) filter (where first_adjudicated_date is not null and not is_denied_at_first and not is_partially_denied_at_first)
             as resolved_at_first_claim_count,
         count(*) filter (where is_denied_at_first is not null) as known_decision_count,

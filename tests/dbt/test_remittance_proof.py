@@ -1,0 +1,81 @@
+"""What an 835 says of itself, held against its claims and lines: hand-written ones, and payers' own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from small_warehouse import Warehouse
+
+from dagster_project.settings import REPOSITORY
+from tests.sources.x12.written import BILLER, INSURED, OFFICE_VISIT, PAYMENT, claims, payments
+
+pytestmark = pytest.mark.xdist_group("dbt_warehouse")
+
+PROOF = ("run", "--select", "+mart_remittance_balance", "+fct_claim", "+mart_reversal")
+
+
+def proven(home: Path, files: dict[str, bytes]) -> Warehouse:
+    """A home into which one payer sent these files, built as far as the proof sheet."""
+    warehouse = Warehouse(home)
+    folder = warehouse.settings.landing / "x12" / "source=payer"
+    folder.mkdir(parents=True)
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    warehouse.load()
+    warehouse.dbt("seed")
+    warehouse.dbt(*PROOF)
+    return warehouse
+
+
+def test_the_same_835_received_twice_under_two_names_pays_once(tmp_path: Path) -> None:
+    """As two copies, and in an envelope of another day: a clearinghouse sends again what it has sent."""
+    sent = payments(PAYMENT + "PLB*1234567893*20261231*L6*-1.5~").replace(b"BPR*I*60*", b"BPR*I*61.5*")
+    again = sent.replace(b"*260121*1400*^", b"*260122*0900*^")
+    assert again != sent
+    warehouse = proven(
+        tmp_path, {"claims": claims(BILLER + INSURED + OFFICE_VISIT), "era": sent, "copy of era": sent, "era again": again}
+    )
+    assert warehouse.rows("select claim_state, paid_amount, adjudication_count from marts.fct_claim") == [
+        ("paid", Decimal("60.00"), 1)
+    ]
+    assert warehouse.rows(
+        "select remittance_id, paid_amount, claim_count, provider_adjustment_count from marts.fct_remittance"
+    ) == [("T1", Decimal("61.50"), 1, 1)]
+    assert warehouse.rows(
+        "select is_line_balanced, is_claim_balanced, is_transaction_balanced, unbalanced_level, deposit_status "
+        "from marts.mart_remittance_balance"
+    ) == [(True, True, True, "none", "no_data")]
+
+
+def test_what_the_reader_set_aside_is_named_where_a_remittance_does_not_balance(tmp_path: Path) -> None:
+    lost = PAYMENT.replace("CLP*A1*", "CLP*A2*").replace("*C1*11*1~", "*C2*11*1~").replace("NM1*QC*", "ZZZ*QC*")
+    warehouse = proven(tmp_path, {"era": payments(PAYMENT + lost).replace(b"BPR*I*60*", b"BPR*I*120*")})
+    assert warehouse.rows(
+        "select transaction_difference_amount, unbalanced_level, set_aside_amount, set_aside_reason_code "
+        "from marts.mart_remittance_balance"
+    ) == [(Decimal("60.00"), "transaction", Decimal("60.00"), "unknown_segment")]
+
+
+def test_payers_own_samples_balance_where_they_do_and_say_so_where_they_do_not(tmp_path: Path) -> None:
+    real = Path(os.environ.get("CLAIMHOUSE_REAL_DATA") or REPOSITORY.parent / "shared" / "data") / "x12"
+    if not real.is_dir():
+        pytest.skip(f"no real files: {real} is not there")
+    files = {path.name: path for path in sorted(real.rglob("*.835"))}
+    warehouse = proven(tmp_path, {name: path.read_bytes() for name, path in files.items()})
+    shutil.rmtree(warehouse.settings.landing)
+    sheet = {
+        str(trace): row
+        for trace, *row in warehouse.rows(
+            "select remittance_id, paid_amount, claim_paid_amount, provider_adjustment_amount, is_transaction_balanced,"
+            " unbalanced_claim_count, unbalanced_level from marts.mart_remittance_balance"
+        )
+    }
+    assert sheet["12345"] == [Decimal("150000.00"), Decimal("149998.73"), Decimal("-1.27"), True, 0, "none"]
+    assert sheet["0012524879"][3:] == [True, 0, "line"], "one malformed SVC in tertiary-payment.835"
+    assert sheet["CHK12345"][5] in ("transaction", "claim"), "test.835 does not balance"
+    guides = [row for trace, row in sheet.items() if trace != "CHK12345"]
+    assert [row[4] for row in guides] == [0] * len(guides), "no claim of the guides' examples is off"
