@@ -25,7 +25,7 @@ UNWRITABLE = {
 
 
 # In the order in which sources/x12/ takes them.
-SIGNED = ("claim_id", "member_id", "payer_claim_control_number", "authorization_id")
+SIGNED = ("claim_id", "member_id", "payer_claim_control_number", "authorization_id", "line_controls")
 _OWN = ("birth_date", "last_name", "place_of_service_code")
 
 
@@ -50,7 +50,8 @@ def claims_as_837(con: duckdb.DuckDBPyConnection, claims: str, lines: str, key: 
         left join (
             select claim_token, count(*) as line_count, min(claim_line_number) as first_line,
                 max(claim_line_number) as last_line,
-                case when count(place_of_service_code) = count(*) then min(place_of_service_code) end as place_of_service_code
+                case when count(place_of_service_code) = count(*) then min(place_of_service_code) end as place_of_service_code,
+                string_agg(line_control_token, ',' order by claim_line_number) as line_controls
             from {lines} group by claim_token
         ) as line using (claim_token)""")
     _refuse_unwritable(con)
@@ -60,7 +61,7 @@ def claims_as_837(con: duckdb.DuckDBPyConnection, claims: str, lines: str, key: 
             create or replace temp table again_signed as
             select claim.*, {signature_sql(SIGNED)} as signature from again_claim as claim, {PADS};
             create or replace temp table again_line as
-            select *, claim_token as claim_id from {lines} where claim_token in (select claim_token from again_claim)""")
+            select *, claim_token as claim_id, line_control_token as line_control_number from {lines} where claim_token in (select claim_token from again_claim)""")
     finally:
         forget_key(con)
     make_claim_parts(con, "again_parts", "again_signed", "again_line", created, MARK)

@@ -222,7 +222,7 @@ def _line() -> str:
         segment("LX", "line.claim_line_number::varchar"),
         f"case when claim.claim_type = 'institutional' then {institutional} else {professional} end",
         period("472", "line.claim_line_start_date", "line.claim_line_end_date"),
-        segment("REF", "'6R'", "line.claim_line_number::varchar"),
+        when("line.line_control_number is not null", segment("REF", "'6R'", text("line.line_control_number"))),
         when(
             f"line.rendering_id is not null and {own_renderer}", _party("82", "1", "'RENDERING'", "line.rendering_id")
         ),

@@ -1,6 +1,6 @@
 """Remittances as 835 (005010X221A1).
 
-Belongs here: which column of remittance, remittance_adjustment and provider_adjustment becomes which element. Does not:
+Belongs here: which column of remittance_advice, remittance, remittance_adjustment and provider_adjustment becomes which element. Does not:
 envelopes, whose identities these are.
 """
 
@@ -16,12 +16,18 @@ REASONS_OF_A_SEGMENT = 6  # of a CAS and of a PLB alike
 
 
 def make_payment_parts(
-    con: duckdb.DuckDBPyConnection, parts: str, payments: str, adjustments: str, beside: str, services: str
+    con: duckdb.DuckDBPyConnection,
+    parts: str,
+    advices: str,
+    payments: str,
+    adjustments: str,
+    beside: str,
+    services: str,
 ) -> None:
     """Makes the table `parts` for write_interchange: one transaction for each remittance.
 
-    `payments`, `adjustments` and `beside` are rows of the three feeds. Those of payments have names as well (payer_name,
-    last_name, first_name), those of beside the payer's number of the claim as `reference`; `services` gives hcpcs_code,
+    `advices`, `payments`, `adjustments` and `beside` are rows of remittance_advice, remittance, remittance_adjustment and
+    provider_adjustment. The first have a payer_name as well, payments last_name and first_name, those of beside the payer's number of the claim as `reference`; `services` gives hcpcs_code,
     revenue_center_code and claim_start_date of claim_id and claim_line_number.
     """
     con.execute(f"""
@@ -65,10 +71,9 @@ def make_payment_parts(
             from lined group by remittance_id, claim_id, adjudication_number
         ),
         beside_claims as (
-            select remittance_id, sum(adjustment_amount)::decimal(18, 2) as amount,
-                string_agg(plb, '' order by part_number) as plb
+            select remittance_id, string_agg(plb, '' order by part_number) as plb
             from (
-                select remittance_id, part_number, sum(adjustment_amount) as adjustment_amount,
+                select remittance_id, part_number,
                     {segment("PLB", "'2308451237'", "strftime(any_value(paid_date), '%Y') || '1231'",
                              "string_agg(" + composite("adjustment_reason_code", text("reference")) + " || '*' || "
                              + number("adjustment_amount") + ", '*' order by adjustment_number)")} as plb
@@ -81,12 +86,9 @@ def make_payment_parts(
             ) as segments group by remittance_id
         ),
         remittances as (
-            select remittance_id, any_value(payer_id) as payer_id, any_value(payer_name) as payer_name,
-                max(paid_date) as paid_date, max(adjudicated_date) as adjudicated_date,
-                (sum(paid_amount) - coalesce(any_value(beside_claims.amount), 0))::decimal(18, 2) as amount,
-                any_value(beside_claims.plb) as plb, row_number() over (order by max(paid_date), remittance_id) as transaction
-            from {payments} as payment left join beside_claims using (remittance_id)
-            group by remittance_id
+            select advice.*, plb,
+                row_number() over (order by advice.paid_date, advice.remittance_id) as transaction
+            from {advices} as advice left join beside_claims using (remittance_id)
         ),
         numbered as (
             select claims.*, transaction, row_number() over (
@@ -103,15 +105,16 @@ def make_payment_parts(
 def _header() -> str:
     return together(
         segment("ST", "'835'", "lpad(transaction::varchar, 4, '0')"),
-        segment("BPR", "case when amount = 0 then 'H' else 'I' end", number("amount"), "'C'",
-                "case when amount = 0 then 'NON' else 'CHK' end", *["''"] * 11, day("paid_date")),
-        segment("TRN", "'1'", text("remittance_id"), "'1999999999'"),
-        segment("DTM", "'405'", day("adjudicated_date")),
+        segment("BPR", "case when paid_amount = 0 then 'H' else 'I' end", number("paid_amount"), "credit_debit_code",
+                "payment_method_code", *["''"] * 11, day("paid_date")),
+        segment("TRN", "'1'", text("remittance_id"), text("originator_id")),
+        segment("DTM", "'405'", day("produced_date")),
         segment("N1", "'PR'", words("coalesce(payer_name, payer_id)"), "'XV'", text("payer_id")),
         segment("N3", "'1 PAYER PLAZA'"),
         segment("N4", "'LARKSPUR'", "'PA'", "'171010001'"),
         segment("PER", "'BL'", "'PROVIDER SERVICES'", "'TE'", "'5555550100'"),
-        segment("N1", "'PE'", "'HARBORLIGHT PROVIDER GROUP'", "'XX'", "'2308451237'"),
+        segment("N1", "'PE'", "'HARBORLIGHT PROVIDER GROUP'", "case when payee_id is null then 'FI' else 'XX' end",
+                "coalesce(" + text("payee_id") + ", '998451237')"),
         segment("LX", "'1'"),
     )  # fmt: skip
 
@@ -137,7 +140,7 @@ def _line() -> str:
         segment("SVC", code, number("charge_amount"), number("paid_amount")),
         when("claim_start_date is not null", segment("DTM", "'472'", day("claim_start_date"))),
         "coalesce(cas, '')",
-        segment("REF", "'6R'", "claim_line_number::varchar"),
+        when("line_control_number is not null", segment("REF", "'6R'", text("line_control_number"))),
         when("allowed_amount > 0", segment("AMT", "'B6'", number("allowed_amount"))),
         when("rarc_code is not null", segment("LQ", "'HE'", text("rarc_code"))),
     )

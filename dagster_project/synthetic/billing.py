@@ -191,7 +191,7 @@ def write_claim_feeds(con: duckdb.DuckDBPyConnection) -> None:
     join w_provider o on o.org = c.org;
     create or replace table medical_claim_line as
     select key_code('CLM', c.ck) as claim_id, row_number() over (partition by c.ck
-        order by l.line)::bigint as claim_line_number,
+        order by l.line)::bigint as claim_line_number, claim_line_number::varchar as line_control_number,
            c.starts as claim_line_start_date, c.ends as claim_line_end_date, l.revenue as revenue_center_code,
                l.hcpcs as hcpcs_code,
            case when l.hcpcs is not null then 'hcpcs' end as procedure_code_type,

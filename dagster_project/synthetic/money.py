@@ -113,7 +113,7 @@ def write_remittance_advices(con: duckdb.DuckDBPyConnection) -> None:
         union all
         select remittance_id, payer_id, paid_date, -adjustment_amount from provider_adjustment
     )
-    select remittance_id, payer_id, null::varchar as payee_id, '1' || payer_id as originator_id,
+    select remittance_id, payer_id, null::varchar as payee_id, '1' || rpad(payer_id, 9, '0') as originator_id,
         'ACH' as payment_method_code, 'C' as credit_debit_code, paid_date - 1 as produced_date, paid_date,
         sum(amount)::decimal(18, 2) as paid_amount
     from moved group by remittance_id, payer_id, paid_date;

@@ -17,7 +17,7 @@ from dagster_project.interchange.payments import make_payment_parts
 from dagster_project.interchange.segments import write_interchange
 
 CLAIM_FEEDS = ("medical_claim", "medical_claim_line")
-PAYMENT_FEEDS = ("remittance", "remittance_adjustment", "provider_adjustment")
+PAYMENT_FEEDS = ("remittance_advice", "remittance", "remittance_adjustment", "provider_adjustment")
 FOLDER = "x12/source=demo"
 
 
@@ -33,6 +33,7 @@ class Unsaid:
 
 
 _SENT = "submitted_date is not null"  # what still lies there is no claim of X12, and is written as a flat file
+_OF_SENT = f"claim_id in (select claim_id from medical_claim where {_SENT})"
 _NO_EXCHANGE = "case line_of_business when 'exchange' then 'other' else line_of_business end"
 _NUMBERED_ANEW = "dense_rank() over (partition by remittance_id, claim_id order by adjudication_number)"
 
@@ -47,10 +48,11 @@ UNSAID = (
     Unsaid("medical_claim", "documentation_rate", "work of the sender's own", of=_SENT),
     Unsaid("medical_claim", "coding_accuracy_rate", "work of the sender's own", of=_SENT),
     Unsaid("medical_claim", "network_status", "the payer knows it, and tells it in no claim", of=_SENT),
+    Unsaid("medical_claim_line", "expected_amount", "what a contract lets expect is the sender's own", of=_OF_SENT),
     Unsaid("remittance", "line_of_business", "no filing indicator (CLP06) says exchange", _NO_EXCHANGE),
     Unsaid(
         "remittance", "adjudicated_date", "one day (DTM 405) is said of all claims of a remittance",
-        "max(adjudicated_date) over (partition by remittance_id)",
+        "(select any_value(produced_date) from remittance_advice as advice where advice.remittance_id = remittance.remittance_id)",
     ),
     Unsaid("remittance", "adjudication_number", "claims are numbered within their remittance", _NUMBERED_ANEW),
     Unsaid("remittance_adjustment", "adjudication_number", "claims are numbered within their remittance", _NUMBERED_ANEW),
@@ -103,7 +105,9 @@ def write_x12_files(
         if ("remittance", label) not in withheld:
             _payments_of(con, of_month)
             if con.execute("select count(*) from x12_payment").fetchone() != (0,):
-                make_payment_parts(con, "x12_parts", "x12_payment", "x12_adjustment", "x12_beside", "x12_service")
+                make_payment_parts(
+                    con, "x12_parts", "x12_advice", "x12_payment", "x12_adjustment", "x12_beside", "x12_service"
+                )
                 write_interchange(con, folder / f"835_{label}.x12", "HP", "x12_parts", created, number + 1)
     progress("x12", months, months)
     written = {feed: _count(con, f"{feed} where {_sent(feed)}") for feed in (*CLAIM_FEEDS, *PAYMENT_FEEDS)}
@@ -119,7 +123,7 @@ def _count(con: duckdb.DuckDBPyConnection, rows: str) -> int:
 
 def _sent(feed: str) -> str:
     if feed == "medical_claim_line":
-        return f"claim_id in (select claim_id from medical_claim where {_SENT})"
+        return _OF_SENT
     return _SENT if feed == "medical_claim" else "true"
 
 
@@ -144,13 +148,15 @@ def _claims_of(con: duckdb.DuckDBPyConnection, of_month: str) -> None:
 
 
 def _payments_of(con: duckdb.DuckDBPyConnection, of_month: str) -> None:
-    """x12_payment, x12_adjustment, x12_beside: what is paid in a month; x12_service: what it is paid for."""
+    """x12_advice, x12_payment, x12_adjustment, x12_beside: what is paid in a month; x12_service: what it is paid for."""
     con.execute(f"""
+        create or replace temp view x12_advice as
+        select * from remittance_advice left join (select payer_id, payer_name from payer) using (payer_id)
+        where paid_date {of_month};
         create or replace temp table x12_payment as
-        select payment.*, payer_name, coalesce(last_name, regexp_extract(patient_name, '[^ ]+$')) as last_name, first_name
+        select payment.*, coalesce(last_name, regexp_extract(patient_name, '[^ ]+$')) as last_name, first_name
         from remittance as payment
         left join (select member_id, last_name, first_name from member) using (member_id)
-        left join (select payer_id, payer_name from payer) using (payer_id)
         where paid_date {of_month};
         create or replace temp view x12_adjustment as select * from remittance_adjustment where paid_date {of_month};
         create or replace temp view x12_beside as

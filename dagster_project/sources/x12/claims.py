@@ -171,7 +171,7 @@ CLAIM_LINES = Record(
         "PLACE_OF_SERVICE": f"case when sv1 is not null then coalesce(nullif(sv1[6], ''), {component('clm[6]', 1)}) end",
         "FIRST_DATE": f"coalesce({_day('served', 1)}, {_day('statement', 1)})",
         "LAST_DATE": f"coalesce({_day('served', 2)}, {_day('statement', 2)})",
-        "REF6R.02": "control[3]",
+        "REF6R.02": vouched_sql("control[3]", "is_signed"),
         "LINE_NM182.09": "line_renderer[10]",
     },
     f"""(
