@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import fields
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -22,14 +22,24 @@ def claim(
     as_of: Annotated[
         str | None, typer.Option(metavar="YYYY-MM-DD", help="As it was known at the end of this day.")
     ] = None,
+    written_as: Annotated[
+        Literal["837"] | None,
+        typer.Option("--as", help="Write it as X12 instead, with tokens in place of identities (docs/x12.md)."),
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Print a claim's state, amounts and events, as known now or on a day."""
+    """Print a claim's state, amounts and events, as known now or on a day; or write it as sent."""
     from dagster_project.claims import ClaimProblem, KnownClaim, known_claims
+    from dagster_project.claims.written import claim_as_837
 
     settings = load_settings()
     day = _day(as_of)
+    if written_as and (as_of or as_json):
+        raise Problem("--as writes the claim as it was sent", "claimhouse claim ID --as 837")
     try:
+        if written_as:
+            print(claim_as_837(settings, claim_id), end="")
+            return DONE
         claims = known_claims(settings, claim_id, day)
     except ClaimProblem as problem:
         is_there = (settings.published / "marts.duckdb").exists()
@@ -43,9 +53,7 @@ def claim(
             + (f"as known on {one.as_of}" if one.as_of else "as known now")
         )
         about = [field.name for field in fields(KnownClaim) if field.name not in SHOWN_APART]
-        table(
-            "", ["", ""], [[name.replace("_", " "), number(getattr(one, name))] for name in about if _is(one, name)]
-        )
+        table("", ["", ""], [[name.replace("_", " "), number(getattr(one, name))] for name in about if _is(one, name)])
         table(
             "Events",
             ["known", "happened", "event", "adjudication", "remittance", "what", "charge", "allowed", "paid", "other"],

@@ -6,14 +6,19 @@ out of the world first; the list with its reasons is UNSAID of dagster_project/s
 
 from __future__ import annotations
 
+import re
+import shutil
 from pathlib import Path
 
 import duckdb
 import pytest
 from small_warehouse import Warehouse
 
+from dagster_project.claims import ClaimProblem
+from dagster_project.claims.written import claim_as_837
+from dagster_project.privacy.marks import MARK
 from dagster_project.synthetic import cms, files, ledger, world
-from dagster_project.synthetic.x12 import FOLDER, leave_unsaid
+from dagster_project.synthetic.x12 import CLAIM_FEEDS, FOLDER, leave_unsaid
 
 pytestmark = pytest.mark.xdist_group("dbt_warehouse")
 
@@ -94,3 +99,36 @@ def test_rows_and_dollars_of_the_feeds_are_the_same_however_they_came(built: dic
 def test_the_books_agree_with_what_came_as_x12(built: dict[str, Warehouse]) -> None:
     states = built["x12"].rows("select distinct status from marts.fct_ledger_reconciliation")
     assert {str(state) for (state,) in states} <= {"tied", "explained", "within_tolerance"}
+
+
+def test_a_claim_of_the_warehouse_is_written_as_837_by_its_token_and_by_the_providers_id(
+    built: dict[str, Warehouse], tmp_path: Path
+) -> None:
+    settings = built["x12"].settings
+    sent = next((settings.landing / FOLDER).glob("837_*.x12")).read_text()
+    (claim_id,) = re.findall(r"~CLM\*(CLM[0-9]+)\*", sent)[:1]
+    text = claim_as_837(settings, claim_id)
+    (claim_token,) = re.findall(r"~CLM\*([^*]+)\*", text)
+    assert claim_id not in text and f"*{MARK}*" in text
+    body = [part for part in text.split("~") if not part.strip().startswith(("ISA", "GS", "BHT"))]
+    again = claim_as_837(settings, claim_token).split("~")
+    assert body == [part for part in again if not part.strip().startswith(("ISA", "GS", "BHT"))]
+    home = Warehouse(tmp_path)
+    shutil.copytree(settings.protected, home.settings.protected)
+    (home.settings.landing / FOLDER).mkdir(parents=True)
+    (home.settings.landing / FOLDER / "again.x12").write_text(text)
+    home.load()
+    for feed in CLAIM_FEEDS:
+        rows = [
+            duckdb.sql(
+                f"select * exclude (load_id, source_line_number, source_part_number) from read_parquet("
+                f"'{settings_.lake}/raw/{feed}/*.parquet', union_by_name = true) where claim_token = '{claim_token}' order by all"
+            ).fetchall()
+            for settings_ in (settings, home.settings)
+        ]
+        assert rows[0] == rows[1] and rows[0]
+
+
+def test_a_claim_that_nobody_sent_is_not_written(built: dict[str, Warehouse]) -> None:
+    with pytest.raises(ClaimProblem, match="no sender"):
+        claim_as_837(built["x12"].settings, "7_" + "0" * 32)

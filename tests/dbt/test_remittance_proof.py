@@ -37,7 +37,8 @@ def test_the_same_835_received_twice_under_two_names_pays_once(tmp_path: Path) -
     again = sent.replace(b"*260121*1400*^", b"*260122*0900*^")
     assert again != sent
     warehouse = proven(
-        tmp_path, {"claims": claims(BILLER + INSURED + OFFICE_VISIT), "era": sent, "copy of era": sent, "era again": again}
+        tmp_path,
+        {"claims": claims(BILLER + INSURED + OFFICE_VISIT), "era": sent, "copy of era": sent, "era again": again},
     )
     assert warehouse.rows("select claim_state, paid_amount, adjudication_count from marts.fct_claim") == [
         ("paid", Decimal("60.00"), 1)
