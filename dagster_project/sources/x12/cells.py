@@ -42,14 +42,16 @@ class Record:
         )
 
 
-def take_segments(con: duckdb.DuckDBPyConnection, blocks: Iterable[bytes]) -> None:
-    """Makes the table SEGMENTS, and VOUCHED, which nothing is in until somebody looks (signed.py)."""
-    reader = Segments(blocks).reader()  # noqa: F841 (DuckDB reads it by its name)
+def take_segments(con: duckdb.DuckDBPyConnection, blocks: Iterable[bytes]) -> int:
+    """Makes the table SEGMENTS, and VOUCHED, which nothing is in until somebody looks (signed.py); returns how many bytes belong to no whole segment."""
+    segments = Segments(blocks)
+    reader = segments.reader()  # noqa: F841 (DuckDB reads it by its name)
     con.execute(
         f"create or replace temp table {SEGMENTS} as "
         "select * exclude text, string_split(text, chr(29))[1] as tag, string_split(text, chr(29)) as e from reader"
     )
     con.execute(f"create or replace temp table {VOUCHED} (unit bigint)")
+    return segments.loose_bytes
 
 
 def elements(prefix: str, of: str, numbers: Iterable[int]) -> dict[str, str]:
@@ -64,6 +66,11 @@ def first(condition: str, called: str) -> str:
 
 def component(cell: str, number: int) -> str:
     return f"string_split({cell}, chr(31))[{number}]"
+
+
+def dependent(insured: str, born: str, given: str) -> str:
+    """Whoever is not insured himself has no number of his own: the insured's, his day of birth and his given name are his."""
+    return f"concat_ws('|', {insured}, {born}, upper({given}))"
 
 
 # An amount as the standard writes it: no commas, no exponents, no sign but a minus in front.

@@ -13,6 +13,7 @@ from dagster_project.sources.x12.cells import (
     Record,
     amount,
     component,
+    dependent,
     elements,
     exact,
     first,
@@ -119,8 +120,7 @@ _SENT_CELLS = {
     "NM171.09": "attending[10]",
     "NM177.09": "facility[10]",
     "NM1IL.09": "insured[10]",
-    # Whoever is not insured himself has no number of his own: the insured's, his day of birth and his given name are his.
-    "PATIENT": "case when hl[4] = '23' then concat_ws('|', insured[10], patient_dmg[3], upper(patient[5])) "
+    "PATIENT": f"case when hl[4] = '23' then {dependent('insured[10]', 'patient_dmg[3]', 'patient[5]')} "
     f"else {vouched_sql('insured[10]', 'is_signed')} end",
     "NM1PR.03": "payer[4]",
     "NM1PR.09": "payer[10]",
