@@ -71,7 +71,7 @@ def found_in(path: Path, tags: str) -> int:
 def read(con: duckdb.DuckDBPyConnection, path: Path, record: Record, *columns: str) -> list[tuple[str | None, ...]]:
     take_segments(con, [path.read_bytes()])
     found = con.execute(f"{record.statement(record.columns)} order by line, part").fetchall()
-    return [tuple(cells[record.columns.index(column)] for column in columns) for *_, cells in found]
+    return [tuple(cells[record.columns.index(column)] for column in columns) for _, _, _, *cells in found]
 
 
 def test_every_claim_and_line_of_the_samples_is_a_row_with_the_charge_it_states(real_data: Path) -> None:

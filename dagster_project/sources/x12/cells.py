@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from dagster_project.sources.amounts import amount_text, decimal
 from dagster_project.sources.x12.segments import Segments
 
 SEGMENTS = "x12_segments"
@@ -21,7 +22,7 @@ class Record:
     """One kind of row: the transaction it is read from, its columns, and where they come from.
 
     Its statement gives line (number of the segment that the row is named after), part (which of several rows on that
-    segment), unit, and c, the cells asked for in their order; one that is not there is NULL.
+    segment), unit, and the cells asked for in their order, under names of their own; one that is not there is NULL.
     """
 
     kind: int
@@ -35,11 +36,15 @@ class Record:
         return tuple(self.cells)
 
     def statement(self, columns: Sequence[str]) -> str:
-        cells = ", ".join(f"cast({self.cells[column]} as varchar)" for column in columns)
-        return (
-            f"select {self.line} as line, {self.part} as part, unit, "
-            f"list_transform([{cells}], lambda cell: nullif(cell, '')) as c from {self.source}"
+        cells = "".join(
+            f", nullif(cast({self.cells[column]} as varchar), '') as {cell_name(column)}" for column in columns
         )
+        return f"select {self.line} as line, {self.part} as part, unit{cells} from {self.source}"
+
+
+def cell_name(column: str) -> str:
+    """What a cell is called in a statement: LINE and the row's own line are two."""
+    return f'"cell {column}"'
 
 
 def take_segments(con: duckdb.DuckDBPyConnection, blocks: Iterable[bytes]) -> int:
@@ -57,6 +62,17 @@ def take_segments(con: duckdb.DuckDBPyConnection, blocks: Iterable[bytes]) -> in
 def elements(prefix: str, of: str, numbers: Iterable[int]) -> dict[str, str]:
     """`CLP01: clp[2]`: the tag itself is the first of a segment's elements."""
     return {f"{prefix}{number:02}": f"{of}[{number + 1}]" for number in numbers}
+
+
+def firsts(condition: str, **elements: int) -> str:
+    """Elements of the first segment of a group for which something holds, under these names; 1 is the first behind the tag.
+
+    Single elements, since a whole segment carried through joins costs several times as much.
+    """
+    return ", ".join(
+        f"arg_min_null(e[{number + 1}], segment_number) filter (where {condition}) as {called}"
+        for called, number in elements.items()
+    )
 
 
 def first(condition: str, called: str) -> str:
@@ -79,7 +95,7 @@ AMOUNT = "-?([0-9]{1,18}([.][0-9]{0,10})?|[.][0-9]{1,10})"
 
 def exact(cell: str) -> str:
     """An amount for a sum. What is no amount counts nothing here, and its row is set aside for itself."""
-    return f"case when regexp_full_match({cell}, '{AMOUNT}') then cast({cell} as decimal(38, 10)) else 0 end"
+    return f"case when regexp_full_match({cell}, '{AMOUNT}') then {decimal(cell, 38, 10)} else 0 end"
 
 
 def amount(cell: str) -> str:
@@ -89,4 +105,4 @@ def amount(cell: str) -> str:
 
 def written(amount: str) -> str:
     """As a sender would write it, with no more decimals than it has."""
-    return f"rtrim(rtrim(cast({amount} as varchar), '0'), '.')"
+    return f"rtrim(rtrim({amount_text(amount)}, '0'), '.')"

@@ -5,33 +5,36 @@ Belongs here: which loop and element of ASC X12N 005010X221A1 a cell is. Does no
 
 from __future__ import annotations
 
-from dagster_project.sources.x12.cells import SEGMENTS, Record, amount, component, elements, exact, first, written
+from dagster_project.sources.x12.cells import SEGMENTS, Record, amount, component, exact, firsts, written
 
 ADJUSTMENTS = 6  # reason, amount and quantity stand up to six times in one CAS, and reason and amount in one PLB
 
 _PAYMENT_HEADERS = f"""(
     select transaction,
-        {first("tag = 'BPR'", "bpr")}, {first("tag = 'TRN'", "trn")},
-        {first("tag = 'DTM' and e[2] = '405'", "produced")},
-        {first("tag = 'N1' and e[2] = 'PR'", "payer")}, {first("tag = 'N1' and e[2] = 'PE'", "payee")}
+        {firsts("tag = 'BPR'", bpr02=2, bpr03=3, bpr04=4, bpr16=16)}, {firsts("tag = 'TRN'", trn02=2, trn03=3)},
+        {firsts("tag = 'DTM' and e[2] = '405'", produced=2)},
+        {firsts("tag = 'N1' and e[2] = 'PR'", payer_name=2, payer=4)},
+        {firsts("tag = 'N1' and e[2] = 'PE'", payee_qualifier=3, payee=4)}
     from {SEGMENTS} where kind = 835 and unit = 0 and transaction > 0 group by transaction
 )"""
 
+_CLP = {f"clp{number:02}": number for number in range(1, 15)}
 _PAYMENTS = f"""(
     select unit, any_value(transaction) as transaction, min(segment_number) as segment_number,
-        {first("tag = 'CLP'", "clp")},
-        {first("tag = 'NM1' and e[2] = 'QC'", "patient")}, {first("tag = 'NM1' and e[2] = 'IL'", "insured")},
-        {first("tag = 'DTM' and e[2] = '050'", "received")},
-        {first("tag = 'DTM' and e[2] in ('232', '472')", "began")}, {first("tag = 'DTM' and e[2] = '233'", "ended")},
+        {firsts("tag = 'CLP'", **_CLP)},
+        {firsts("tag = 'NM1' and e[2] = 'QC'", patient_name=3, patient_given=4, patient=9)},
+        {firsts("tag = 'NM1' and e[2] = 'IL'", insured=9)},
+        {firsts("tag = 'DTM' and e[2] = '050'", received=2)},
+        {firsts("tag = 'DTM' and e[2] in ('232', '472')", claim_began=2)},
         count(*) filter (where tag = 'CAS') as reason_count
     from {SEGMENTS} where kind = 835 and unit > 0 and line = 0 group by unit
 )"""
 
 _SERVICES = f"""(
-    select unit, line, any_value(transaction) as transaction, min(segment_number) as segment_number,
-        {first("tag = 'SVC'", "svc")},
-        {first("tag = 'DTM' and e[2] in ('472', '150')", "began")},
-        {first("tag = 'REF' and e[2] = '6R'", "control")}
+    select unit, line, min(segment_number) as segment_number,
+        {firsts("tag = 'SVC'", charge=2, paid=3)},
+        {firsts("tag = 'DTM' and e[2] in ('472', '150')", served=2)},
+        {firsts("tag = 'REF' and e[2] = '6R'", control=2)}
     from {SEGMENTS} where kind = 835 and line > 0 group by unit, line
 )"""
 
@@ -59,24 +62,31 @@ _PATIENTS_SHARE = f"""(
 )"""
 
 _HEADER_CELLS = {
-    **elements("TRN", "trn", (2, 3)),
-    **elements("BPR", "bpr", (2, 3, 4, 16)),
-    **elements("DTM405.", "produced", (2,)),
+    "TRN02": "trn02",
+    "TRN03": "trn03",
+    "BPR02": "bpr02",
+    "BPR03": "bpr03",
+    "BPR04": "bpr04",
+    "BPR16": "bpr16",
+    "DTM405.02": "produced",
     # No 835 says when a claim was decided: by the end of the cycle that produced it, and not after it was paid.
-    "DECIDED_DATE": "least(nullif(produced[3], ''), nullif(bpr[17], ''))",
-    **elements("N1PR.", "payer", (2, 4)),
-    **elements("N1PE.", "payee", (4,)),
+    "DECIDED_DATE": "least(nullif(produced, ''), nullif(bpr16, ''))",
+    "N1PR.02": "payer_name",
+    "N1PR.04": "payer",
+    "N1PE.04": "payee",
 }
 _CLAIM_CELLS = {
-    **elements("CLP", "clp", range(1, 15)),
-    **elements("NM1QC.", "patient", (3, 4, 9)),
-    **elements("NM1IL.", "insured", (9,)),
-    **elements("DTM050.", "received", (2,)),
+    **{called.upper(): called for called in _CLP},
+    "NM1QC.03": "patient_name",
+    "NM1QC.04": "patient_given",
+    "NM1QC.09": "patient",
+    "NM1IL.09": "insured",
+    "DTM050.02": "received",
     # Of several payments of one claim in one remittance (a reversal and its correction) each has its number.
     "ITERATION": "iteration",
 }
 _NUMBERED = f"""(
-    select *, row_number() over (partition by transaction, clp[2] order by segment_number) as iteration
+    select *, row_number() over (partition by transaction, clp01 order by segment_number) as iteration
     from {_PAYMENTS} as payments
 )"""
 
@@ -86,13 +96,13 @@ PAYMENTS = Record(
     835,
     {
         **_HEADER_CELLS,
-        "BPR02": amount("bpr[3]"),
+        "BPR02": amount("bpr02"),
         # A payee's number may be a tax number (FI), and a tax number a person's (SSN): a national provider id alone is read.
-        "PAYEE_NPI": "case when payee[4] = 'XX' then payee[5] end",
+        "PAYEE_NPI": "case when payee_qualifier = 'XX' then payee end",
     },
     f"""(
-    select headers.* exclude (transaction, bpr), own.* exclude transaction
-    from (select -transaction as unit, segment_number, e as bpr, transaction from {SEGMENTS} where kind = 835 and tag = 'BPR') as own
+    select headers.* exclude (transaction, bpr02), own.* exclude transaction
+    from (select -transaction as unit, segment_number, e[3] as bpr02, transaction from {SEGMENTS} where kind = 835 and tag = 'BPR') as own
     left join {_PAYMENT_HEADERS} as headers on own.transaction = headers.transaction
 ) as rows_of_remittances""",
 )
@@ -107,8 +117,8 @@ PAYMENT_LINES = Record(
         "PAID": amount("paid"),
         # A payment says all that it does not pay: a share of the patient's that it does not name is none.
         **{f"PR{reason}": f"coalesce(pr{reason}, '0')" for reason in (1, 2, 3)},
-        "SERVICE_DATE": "coalesce(service_date, began[3])",
-        "REF6R.02": "control[3]",
+        "SERVICE_DATE": "coalesce(service_date, claim_began)",
+        "REF6R.02": "control",
         "ADJUSTED_BESIDE_LINES": "adjusted_beside_lines",
     },
     f"""(
@@ -116,15 +126,15 @@ PAYMENT_LINES = Record(
     from (
         select payments.unit, 0 as line, payments.segment_number as place,
             case when payments.reason_count = 0 and sums.line_count > 0
-                and {exact("clp[4]")} = sums.charge and {exact("clp[5]")} = sums.paid then 'no' else 'yes'
+                and {exact("clp03")} = sums.charge and {exact("clp04")} = sums.paid then 'no' else 'yes'
             end as adjusted_beside_lines,
             -- text as sent where nothing stands beside it, so that it is judged as any other amount
-            case when sums.unit is null then clp[4] else {written(f"{exact('clp[4]')} - sums.charge")} end as charge,
-            case when sums.unit is null then clp[5] else {written(f"{exact('clp[5]')} - sums.paid")} end as paid,
-            cast(null as varchar) as service_date, cast(null as varchar[]) as control
+            case when sums.unit is null then clp03 else {written(f"({exact('clp03')} - sums.charge)")} end as charge,
+            case when sums.unit is null then clp04 else {written(f"({exact('clp04')} - sums.paid)")} end as paid,
+            cast(null as varchar) as service_date, cast(null as varchar) as control
         from {_PAYMENTS} as payments left join {_BESIDE_LINES} as sums on payments.unit = sums.unit
         union all
-        select unit, line, segment_number, 'yes', svc[3], svc[4], began[3], control from {_SERVICES} as services
+        select unit, line, segment_number, 'yes', charge, paid, served, control from {_SERVICES} as services
         union all
         -- A service that follows no claim names none, and is set aside; what was paid for it stands in some claim's CLP04.
         select 0, 0, segment_number, 'yes', e[3], null, null, null from {SEGMENTS} where kind = 835 and unit = 0 and tag = 'SVC'
@@ -140,7 +150,9 @@ PAYMENT_ADJUSTMENTS = Record(
     835,
     {
         **_HEADER_CELLS,
-        **elements("CLP", "clp", (1, 2, 7)),
+        "CLP01": "clp01",
+        "CLP02": "clp02",
+        "CLP07": "clp07",
         "ITERATION": "iteration",
         "LINE": "line",
         # Adjustments of a claim or line are numbered through all of its CAS segments.
@@ -150,7 +162,7 @@ PAYMENT_ADJUSTMENTS = Record(
         "AMOUNT": amount("e[number * 3 + 1]"),
         "QUANTITY": "e[number * 3 + 2]",
         "REMARK": "case when number = 1 then remark end",
-        "REF6R.02": "control[3]",
+        "REF6R.02": "control",
     },
     f"""(
     select reasons.* exclude transaction, claims.* exclude (unit, segment_number), headers.* exclude transaction, around.remark, around.control
@@ -158,8 +170,8 @@ PAYMENT_ADJUSTMENTS = Record(
     left join {_NUMBERED} as claims on reasons.unit = claims.unit
     left join {_PAYMENT_HEADERS} as headers on claims.transaction = headers.transaction
     left join (
-        select unit, line, {first("tag = 'LQ' and e[2] = 'HE'", "said")}, said[3] as remark,
-            {first("tag = 'REF' and e[2] = '6R' and line > 0", "control")}
+        select unit, line, {firsts("tag = 'LQ' and e[2] = 'HE'", remark=2)},
+            {firsts("tag = 'REF' and e[2] = '6R' and line > 0", control=2)}
         from {SEGMENTS} where kind = 835 and unit > 0 group by unit, line
     ) as around on reasons.unit = around.unit and reasons.line = around.line
     where reasons.number = 1 or concat(e[reasons.number * 3], e[reasons.number * 3 + 1]) <> ''

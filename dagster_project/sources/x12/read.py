@@ -9,7 +9,7 @@ import duckdb
 
 from dagster_project.sources.read import Builder, Problem, Reading, make_rows
 from dagster_project.sources.unpack import blocks
-from dagster_project.sources.x12.cells import SEGMENTS, VOUCHED, take_segments
+from dagster_project.sources.x12.cells import SEGMENTS, VOUCHED, cell_name, take_segments
 from dagster_project.sources.x12.envelopes import DAMAGE, REASONS, find_damage, notes_on
 from dagster_project.sources.x12.records import RECORDS
 from dagster_project.sources.x12.signed import find_signed
@@ -39,9 +39,12 @@ class _X12Builder(Builder):
     def _cells(self) -> str:
         records = self.record.statement(self.reading.header)
         return (
-            "select line, part, c, damage.reason_code as damage "
+            "select records.* exclude unit, damage.reason_code as damage "
             f"from ({records}) as records left join {DAMAGE} as damage using (unit)"
         )
+
+    def _cell(self, column: str) -> str:
+        return cell_name(column)
 
     def _parts(self) -> str:
         return "select *, false as is_footer, false as is_open, false as is_uneven from cells"

@@ -105,7 +105,7 @@ def rows(data: bytes, record: Record) -> list[dict[str, str]]:
         found = con.execute(f"{record.statement(record.columns)} order by line, part").fetchall()
     return [
         {name: cell for name, cell in zip(record.columns, cells, strict=True) if cell is not None}
-        for *_, cells in found
+        for _, _, _, *cells in found
     ]
 
 
