@@ -3,6 +3,7 @@
 Belongs here: casts that stay fast for ordinary amounts. Does not: what is an amount (casts.py, x12/cells.py).
 """
 
+
 def decimal(text: str, digits: int, decimals: int) -> str:
     """The cast. DuckDB reads decimals of more than 18 digits 150 times slower, and hardly any value needs them."""
     if digits <= 18:
