@@ -8,7 +8,7 @@ STAMP := $(VENV)/.synced
 # Bytecode makes imports two to three times faster, whatever the shell says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test ui env bench soak clean
+.PHONY: run test ui env bench bench-x12 soak clean
 .DEFAULT_GOAL := run
 
 run: $(STAMP)
@@ -23,6 +23,10 @@ test: $(STAMP)
 # Measures the pipeline at full scale and writes docs/performance.md; MEMBERS=2000 makes it small, BENCH=FOLDER says where.
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench.pipeline
+
+# Measures reading 837 and 835 beside other libraries and writes docs/x12-speed.md; CLAIMS=20000 makes it small.
+bench-x12: $(STAMP)
+	$(BIN)/python -m tests.bench.x12
 
 # Kills runs at every moment, fills the disk: what `make test` tries at a few. Takes the better part of an hour.
 soak: $(STAMP)

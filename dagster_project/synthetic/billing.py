@@ -164,6 +164,7 @@ def write_claim_feeds(con: duckdb.DuckDBPyConnection) -> None:
                end as admit_source_code,
            case when c.form = 0 and kind = 7 then case when template = 701 and drg in ('470', '236') then '3'
                when drg = '795' then '4' else '1' end
+                when c.claim_type = 'institutional' then case when kind = 5 then '1' else '3' end
                 end as admit_type_code,
            case when c.claim_type = 'institutional' then case when kind <> 7 then '01' when p.last_day = ends then '20'
                 when u('disposition', e) < 0.72 then '01' when u('disposition', e) < 0.88 then '06' else '03' end

@@ -98,12 +98,12 @@ def write_x12_files(
         (label,) = con.execute(f"select strftime({first}, '%Y-%m')").fetchone() or ("",)
         created = f"(last_day({first})::timestamp + interval 20 hour)"
         of_month = f"between {first} and last_day({first})"
-        _claims_of(con, of_month)
+        select_claims(con, of_month)
         if con.execute("select count(*) from x12_claim").fetchone() != (0,):
             make_claim_parts(con, "x12_parts", "x12_claim", "x12_line", created)
             write_interchange(con, folder / f"837_{label}.x12", "HC", "x12_parts", created, number + 1)
         if ("remittance", label) not in withheld:
-            _payments_of(con, of_month)
+            select_payments(con, of_month)
             if con.execute("select count(*) from x12_payment").fetchone() != (0,):
                 make_payment_parts(
                     con, "x12_parts", "x12_advice", "x12_payment", "x12_adjustment", "x12_beside", "x12_service"
@@ -127,7 +127,7 @@ def _sent(feed: str) -> str:
     return _SENT if feed == "medical_claim" else "true"
 
 
-def _claims_of(con: duckdb.DuckDBPyConnection, of_month: str) -> None:
+def select_claims(con: duckdb.DuckDBPyConnection, of_month: str) -> None:
     """x12_claim and x12_line: claims sent in a month, with names and addresses of those in them."""
     con.execute(f"""
         create or replace temp table x12_claim as
@@ -147,7 +147,7 @@ def _claims_of(con: duckdb.DuckDBPyConnection, of_month: str) -> None:
         select * from medical_claim_line where claim_id in (select claim_id from x12_claim)""")
 
 
-def _payments_of(con: duckdb.DuckDBPyConnection, of_month: str) -> None:
+def select_payments(con: duckdb.DuckDBPyConnection, of_month: str) -> None:
     """x12_advice, x12_payment, x12_adjustment, x12_beside: what is paid in a month; x12_service: what it is paid for."""
     con.execute(f"""
         create or replace temp view x12_advice as
