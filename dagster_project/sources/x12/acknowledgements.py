@@ -12,14 +12,14 @@ from dagster_project.sources.x12.cells import SEGMENTS, Record, amount, componen
 _SOURCES = f"""(
     select level, last_value(source ignore nulls) over (partition by transaction order by level) as source
     from (
-        select level, any_value(transaction) as transaction, {first("tag = 'NM1' and e[2] in ('PR', 'AY')", "source")}
+        select level, any_value(transaction) as transaction, {first("tag = 'NM1' and qualifier in ('PR', 'AY')", "source")}
         from {SEGMENTS} where kind = 277 and level > 0 group by level
     ) as levels
 )"""
 
 _ACKNOWLEDGED = f"""(
     select unit, any_value(transaction) as transaction, any_value(level) as level,
-        {first("tag = 'TRN'", "trn")}, {first("tag = 'REF' and e[2] = '1K'", "payer_number")}
+        {first("tag = 'TRN'", "trn")}, {first("tag = 'REF' and qualifier = '1K'", "payer_number")}
     from {SEGMENTS} where kind = 277 and unit > 0 group by unit
 )"""
 

@@ -52,8 +52,11 @@ def take_segments(con: duckdb.DuckDBPyConnection, blocks: Iterable[bytes]) -> in
     segments = Segments(blocks)
     reader = segments.reader()  # noqa: F841 (DuckDB reads it by its name)
     con.execute(
-        f"create or replace temp table {SEGMENTS} as "
-        "select * exclude text, string_split(text, chr(29))[1] as tag, string_split(text, chr(29)) as e from reader"
+        f"create or replace temp table {SEGMENTS}_read as "
+        "select *, split_part(text, chr(29), 1) as tag, split_part(text, chr(29), 2) as qualifier from reader"
+    )
+    con.execute(
+        f"create or replace temp view {SEGMENTS} as select *, string_split(text, chr(29)) as e from {SEGMENTS}_read"
     )
     con.execute(f"create or replace temp table {VOUCHED} (unit bigint)")
     return segments.loose_bytes
@@ -67,10 +70,11 @@ def elements(prefix: str, of: str, numbers: Iterable[int]) -> dict[str, str]:
 def firsts(condition: str, **elements: int) -> str:
     """Elements of the first segment of a group for which something holds, under these names; 1 is the first behind the tag.
 
-    Single elements, since a whole segment carried through joins costs several times as much.
+    Single elements of these segments alone, since splitting all and carrying them through joins costs several times as much.
     """
     return ", ".join(
-        f"arg_min_null(e[{number + 1}], segment_number) filter (where {condition}) as {called}"
+        f"arg_min_null(case when {condition} then nullif(split_part(text, chr(29), {number + 1}), '') end, segment_number) "
+        f"filter (where {condition}) as {called}"
         for called, number in elements.items()
     )
 
@@ -86,7 +90,7 @@ def component(cell: str, number: int) -> str:
 
 def dependent(insured: str, born: str, given: str) -> str:
     """Whoever is not insured himself has no number of his own: the insured's, his day of birth and his given name are his."""
-    return f"concat_ws('|', {insured}, {born}, upper({given}))"
+    return f"concat_ws('|', {insured}, nullif({born}, ''), upper(nullif({given}, '')))"
 
 
 # An amount as the standard writes it: no commas, no exponents, no sign but a minus in front.

@@ -29,8 +29,8 @@ _LEVELS = f"""(
     from (
         select level, any_value(transaction) as transaction,
             {firsts("tag = 'HL'", level_code=3)}, {firsts("tag = 'SBR'", sbr01=1, sbr09=9)}, {firsts("tag = 'DMG'", born=2)},
-            {firsts("tag = 'NM1' and e[2] = '85'", biller=9)}, {firsts("tag = 'NM1' and e[2] = 'IL'", insured=9)},
-            {firsts("tag = 'NM1' and e[2] = 'PR'", payer_name=3, payer=9)}, {firsts("tag = 'NM1' and e[2] = 'QC'", given=4)}
+            {firsts("tag = 'NM1' and qualifier = '85'", biller=9)}, {firsts("tag = 'NM1' and qualifier = 'IL'", insured=9)},
+            {firsts("tag = 'NM1' and qualifier = 'PR'", payer_name=3, payer=9)}, {firsts("tag = 'NM1' and qualifier = 'QC'", given=4)}
         from {SEGMENTS} where kind = 837 and level > 0 and unit = 0 group by level
     ) as levels
     window above as (partition by transaction order by level)
@@ -39,7 +39,7 @@ _LEVELS = f"""(
 # Loops of other payers begin with SBR: what they say of people and dates is not of this claim.
 _OTHER_PAYERS = f"""(
     select unit, min(segment_number) as first_place,
-        sum({exact("e[3]")}) filter (where tag = 'AMT' and e[2] = 'D') as paid
+        sum({exact("e[3]")}) filter (where tag = 'AMT' and qualifier = 'D') as paid
     from {SEGMENTS} where kind = 837 and unit > 0 and line = 0 and tag in ('SBR', 'AMT')
     group by unit having count(*) filter (where tag = 'SBR') > 0
 )"""
@@ -56,12 +56,12 @@ _CLAIMS = f"""(
             min(s.segment_number) as segment_number, any_value(others.paid) as prior_paid,
             {firsts("tag = 'CLM'", clm01=1, clm02=2, clm05=5)},
             {firsts("tag = 'CL1'", cl101=1, cl102=2, cl103=3)},
-            {firsts("tag = 'DTP' and e[2] = '434'", statement_format=2, statement=3)},
-            {firsts("tag = 'DTP' and e[2] = '435'", admitted_format=2, admitted=3)},
-            {firsts("tag = 'REF' and e[2] = 'F8'", payer_number=2)}, {firsts("tag = 'REF' and e[2] = 'G1'", authorized=2)},
-            {firsts("tag = 'NM1' and e[2] = '82'", renderer=9)}, {firsts("tag = 'NM1' and e[2] = '71'", attending=9)},
-            {firsts("tag = 'NM1' and e[2] = '77'", facility=9)},
-            string_split(string_agg(array_to_string(e[2:], chr(29)), chr(29) order by segment_number) filter (where tag = 'HI'), chr(29)) as codes
+            {firsts("tag = 'DTP' and qualifier = '434'", statement_format=2, statement=3)},
+            {firsts("tag = 'DTP' and qualifier = '435'", admitted_format=2, admitted=3)},
+            {firsts("tag = 'REF' and qualifier = 'F8'", payer_number=2)}, {firsts("tag = 'REF' and qualifier = 'G1'", authorized=2)},
+            {firsts("tag = 'NM1' and qualifier = '82'", renderer=9)}, {firsts("tag = 'NM1' and qualifier = '71'", attending=9)},
+            {firsts("tag = 'NM1' and qualifier = '77'", facility=9)},
+            string_split(string_agg(case tag when 'HI' then substr(text, 4) end, chr(29) order by segment_number), chr(29)) as codes
         from {SEGMENTS} as s
         left join {_OTHER_PAYERS} as others on s.unit = others.unit
         where s.kind = 837 and s.unit > 0 and s.line = 0
@@ -80,8 +80,8 @@ _SERVICE_LINES = f"""(
         from {SEGMENTS} where kind = 837 and tag in ('SV1', 'SV2')
     ) as services
     left join (
-        select unit, line, {firsts("tag = 'LX'", lx=1)}, {firsts("tag = 'DTP' and e[2] = '472'", served_format=2, served=3)},
-            {firsts("tag = 'REF' and e[2] = '6R'", control=2)}, {firsts("tag = 'NM1' and e[2] = '82'", line_renderer=9)}
+        select unit, line, {firsts("tag = 'LX'", lx=1)}, {firsts("tag = 'DTP' and qualifier = '472'", served_format=2, served=3)},
+            {firsts("tag = 'REF' and qualifier = '6R'", control=2)}, {firsts("tag = 'NM1' and qualifier = '82'", line_renderer=9)}
         from {SEGMENTS} where kind = 837 and line > 0 group by unit, line
     ) as around on services.unit = around.unit and services.line = around.line
 )"""
@@ -106,15 +106,16 @@ _CLAIM_HEADERS = f"""(
 )"""
 
 _WHOLE_CLAIMS = f"""(
+    with every_level as materialized {_LEVELS}
     select claims.*, vouched.unit is not null as is_signed, headers.* exclude transaction, levels.level_code, levels.given,
         levels.born, insured.insured, insured.sbr01, insured.sbr09, insured.payer_name, insured.payer, billers.biller,
         days.* exclude unit
     from {_CLAIMS} as claims
     left join {VOUCHED} as vouched on claims.unit = vouched.unit
     left join {_CLAIM_HEADERS} as headers on claims.transaction = headers.transaction
-    left join {_LEVELS} as levels on claims.level = levels.level
-    left join {_LEVELS} as insured on levels.insured_level = insured.level
-    left join {_LEVELS} as billers on levels.biller_level = billers.level
+    left join every_level as levels on claims.level = levels.level
+    left join every_level as insured on levels.insured_level = insured.level
+    left join every_level as billers on levels.biller_level = billers.level
     left join {_CLAIM_DAYS.format(first=_day("served", 1), last=_day("served", 2))} as days on claims.unit = days.unit
 )"""
 

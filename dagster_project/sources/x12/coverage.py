@@ -9,7 +9,7 @@ from __future__ import annotations
 from dagster_project.sources.x12.cells import SEGMENTS, Record, amount, component, dependent, elements, first
 
 _ENROLLING = f"""(
-    select transaction, {first("tag = 'BGN'", "bgn")}, {first("tag = 'N1' and e[2] = 'IN'", "insurer")}
+    select transaction, {first("tag = 'BGN'", "bgn")}, {first("tag = 'N1' and qualifier = 'IN'", "insurer")}
     from {SEGMENTS} where kind = 834 and unit = 0 and transaction > 0 group by transaction
 )"""
 
@@ -17,8 +17,8 @@ _ENROLLING = f"""(
 _PEOPLE = f"""(
     select unit, any_value(transaction) as transaction, min(segment_number) as segment_number,
         {first("tag = 'INS'", "ins")},
-        {first("tag = 'REF' and e[2] = '0F'", "subscriber")}, {first("tag = 'REF' and e[2] = '1L'", "policy")},
-        {first("tag = 'DTP' and e[2] = '356'", "eligible")}, {first("tag = 'DTP' and e[2] = '357'", "no_longer")},
+        {first("tag = 'REF' and qualifier = '0F'", "subscriber")}, {first("tag = 'REF' and qualifier = '1L'", "policy")},
+        {first("tag = 'DTP' and qualifier = '356'", "eligible")}, {first("tag = 'DTP' and qualifier = '357'", "no_longer")},
         {first("tag = 'NM1' and whose in ('IL', '74')", "nm1")}, {first("tag = 'DMG' and whose in ('IL', '74')", "dmg")},
         {first("tag = 'N3' and whose in ('IL', '74')", "n3")}, {first("tag = 'N4' and whose in ('IL', '74')", "n4")}
     from (
@@ -31,8 +31,8 @@ _PEOPLE = f"""(
 
 _COVERAGES = f"""(
     select unit, line, min(segment_number) as segment_number, {first("tag = 'HD'", "hd")},
-        {first("tag = 'REF' and e[2] = '1L'", "own_policy")},
-        {first("tag = 'DTP' and e[2] = '348'", "began")}, {first("tag = 'DTP' and e[2] = '349'", "ended")}
+        {first("tag = 'REF' and qualifier = '1L'", "own_policy")},
+        {first("tag = 'DTP' and qualifier = '348'", "began")}, {first("tag = 'DTP' and qualifier = '349'", "ended")}
     from {SEGMENTS} where kind = 834 and line > 0 group by unit, line
 )"""
 
@@ -99,10 +99,10 @@ _REPLIES = f"""(
             as through
     from (
         select unit, any_value(transaction) as transaction,
-            {first("tag = 'HL'", "hl")}, {first("tag = 'NM1' and line = 0 and e[2] in ('PR', '2B', '36', 'GP', 'P5')", "payer")},
-            {first("tag = 'NM1' and line = 0 and e[2] = 'IL'", "insured")},
-            {first("tag = 'NM1' and line = 0 and e[2] = '03'", "covered")}, {first("tag = 'DMG'", "dmg")},
-            {first("tag = 'DTP' and line = 0 and e[2] in ('346', '291', '356', '307')", "plan_days")}
+            {first("tag = 'HL'", "hl")}, {first("tag = 'NM1' and line = 0 and qualifier in ('PR', '2B', '36', 'GP', 'P5')", "payer")},
+            {first("tag = 'NM1' and line = 0 and qualifier = 'IL'", "insured")},
+            {first("tag = 'NM1' and line = 0 and qualifier = '03'", "covered")}, {first("tag = 'DMG'", "dmg")},
+            {first("tag = 'DTP' and line = 0 and qualifier in ('346', '291', '356', '307')", "plan_days")}
         from {SEGMENTS} where kind = 271 and unit > 0 group by unit
     ) as levels
     window above as (partition by transaction order by unit)
@@ -121,7 +121,7 @@ _REPLY_ENVELOPES = f"""(
 )"""
 
 _AROUND_BENEFITS = f"""(
-    select unit, line, {first("tag = 'III' and e[2] = 'ZZ'", "place")}
+    select unit, line, {first("tag = 'III' and qualifier = 'ZZ'", "place")}
     from {SEGMENTS} where kind = 271 and line > 0 group by unit, line
 )"""
 

@@ -61,8 +61,8 @@ def find_damage(con: duckdb.DuckDBPyConnection, kind: int) -> None:
         create or replace temp table {DAMAGE} as
         with transactions as (
             select transaction, count(*) as segment_count, max(unit) as last_unit,
-                min_by(e, segment_number) filter (where tag = 'ST') as st,
-                min_by(e, segment_number) filter (where tag = 'SE') as se,
+                min_by(case tag when 'ST' then string_split(text, chr(29)) end, segment_number) filter (where tag = 'ST') as st,
+                min_by(case tag when 'SE' then string_split(text, chr(29)) end, segment_number) filter (where tag = 'SE') as se,
                 max(functional_group) as functional_group
             from {SEGMENTS} where kind = {kind} and transaction > 0 group by transaction
         ),
@@ -115,8 +115,8 @@ def _needed(kind: int) -> str:
         lines, services = "count(*) filter (where tag = 'LX')", "filter (where tag in ('SV1', 'SV2'))"
         return f"{lines} > 0 and {lines} = count(*) {services} and {lines} = count(distinct line) {services}"
     return {
-        835: "count(*) filter (where tag = 'NM1' and e[2] = 'QC') > 0",
-        834: "count(*) filter (where tag = 'NM1' and e[2] in ('IL', '74')) > 0",
+        835: "count(*) filter (where tag = 'NM1' and qualifier = 'QC') > 0",
+        834: "count(*) filter (where tag = 'NM1' and qualifier in ('IL', '74')) > 0",
         271: "true",
         277: "true",  # a status is a row; what has none gives no row
         999: "count(*) filter (where tag = 'IK5') = 1",

@@ -12,9 +12,9 @@ ADJUSTMENTS = 6  # reason, amount and quantity stand up to six times in one CAS,
 _PAYMENT_HEADERS = f"""(
     select transaction,
         {firsts("tag = 'BPR'", bpr02=2, bpr03=3, bpr04=4, bpr16=16)}, {firsts("tag = 'TRN'", trn02=2, trn03=3)},
-        {firsts("tag = 'DTM' and e[2] = '405'", produced=2)},
-        {firsts("tag = 'N1' and e[2] = 'PR'", payer_name=2, payer=4)},
-        {firsts("tag = 'N1' and e[2] = 'PE'", payee_qualifier=3, payee=4)}
+        {firsts("tag = 'DTM' and qualifier = '405'", produced=2)},
+        {firsts("tag = 'N1' and qualifier = 'PR'", payer_name=2, payer=4)},
+        {firsts("tag = 'N1' and qualifier = 'PE'", payee_qualifier=3, payee=4)}
     from {SEGMENTS} where kind = 835 and unit = 0 and transaction > 0 group by transaction
 )"""
 
@@ -22,10 +22,10 @@ _CLP = {f"clp{number:02}": number for number in range(1, 15)}
 _PAYMENTS = f"""(
     select unit, any_value(transaction) as transaction, min(segment_number) as segment_number,
         {firsts("tag = 'CLP'", **_CLP)},
-        {firsts("tag = 'NM1' and e[2] = 'QC'", patient_name=3, patient_given=4, patient=9)},
-        {firsts("tag = 'NM1' and e[2] = 'IL'", insured=9)},
-        {firsts("tag = 'DTM' and e[2] = '050'", received=2)},
-        {firsts("tag = 'DTM' and e[2] in ('232', '472')", claim_began=2)},
+        {firsts("tag = 'NM1' and qualifier = 'QC'", patient_name=3, patient_given=4, patient=9)},
+        {firsts("tag = 'NM1' and qualifier = 'IL'", insured=9)},
+        {firsts("tag = 'DTM' and qualifier = '050'", received=2)},
+        {firsts("tag = 'DTM' and qualifier in ('232', '472')", claim_began=2)},
         count(*) filter (where tag = 'CAS') as reason_count
     from {SEGMENTS} where kind = 835 and unit > 0 and line = 0 group by unit
 )"""
@@ -33,8 +33,8 @@ _PAYMENTS = f"""(
 _SERVICES = f"""(
     select unit, line, min(segment_number) as segment_number,
         {firsts("tag = 'SVC'", charge=2, paid=3)},
-        {firsts("tag = 'DTM' and e[2] in ('472', '150')", served=2)},
-        {firsts("tag = 'REF' and e[2] = '6R'", control=2)}
+        {firsts("tag = 'DTM' and qualifier in ('472', '150')", served=2)},
+        {firsts("tag = 'REF' and qualifier = '6R'", control=2)}
     from {SEGMENTS} where kind = 835 and line > 0 group by unit, line
 )"""
 
@@ -53,12 +53,12 @@ _PATIENTS_SHARE = f"""(
     select unit, line,
         {
     ", ".join(
-        written(f"sum({exact('e[number * 3 + 1]')}) filter (where group_code = 'PR' and e[number * 3] = '{reason}')")
-        + f" as pr{reason}"
+        written(f"sum({exact('e[number * 3 + 1]')}) filter (where e[number * 3] = '{reason}')") + f" as pr{reason}"
         for reason in (1, 2, 3)
     )
 }
-    from {_REASONS} as reasons where unit > 0 group by unit, line
+    from {_REASONS} as reasons
+    where unit > 0 and group_code = 'PR' and e[number * 3] in ('1', '2', '3') group by unit, line
 )"""
 
 _HEADER_CELLS = {
@@ -170,8 +170,8 @@ PAYMENT_ADJUSTMENTS = Record(
     left join {_NUMBERED} as claims on reasons.unit = claims.unit
     left join {_PAYMENT_HEADERS} as headers on claims.transaction = headers.transaction
     left join (
-        select unit, line, {firsts("tag = 'LQ' and e[2] = 'HE'", remark=2)},
-            {firsts("tag = 'REF' and e[2] = '6R' and line > 0", control=2)}
+        select unit, line, {firsts("tag = 'LQ' and qualifier = 'HE'", remark=2)},
+            {firsts("tag = 'REF' and qualifier = '6R' and line > 0", control=2)}
         from {SEGMENTS} where kind = 835 and unit > 0 group by unit, line
     ) as around on reasons.unit = around.unit and reasons.line = around.line
     where reasons.number = 1 or concat(e[reasons.number * 3], e[reasons.number * 3 + 1]) <> ''

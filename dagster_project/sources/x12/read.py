@@ -24,7 +24,7 @@ def read_x12(con: duckdb.DuckDBPyConnection, reading: Reading) -> list[Problem]:
     problems = make_rows(con, builder)
     kinds = {record.kind for record in RECORDS.values()}
     problems += [Problem("noted", None, note) for note in notes_on(con, loose_bytes, kinds)]
-    con.execute(f"drop table {SEGMENTS}; drop table {DAMAGE}; drop table {VOUCHED}")
+    con.execute(f"drop view {SEGMENTS}; drop table {SEGMENTS}_read; drop table {DAMAGE}; drop table {VOUCHED}")
     return problems
 
 

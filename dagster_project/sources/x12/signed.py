@@ -22,14 +22,14 @@ def find_signed(con: duckdb.DuckDBPyConnection) -> None:
         insert into {VOUCHED}
         select claim.unit from (
             select unit, any_value(level) as level, {first("tag = 'CLM'", "clm")},
-                {first("tag = 'REF' and line = 0 and e[2] = 'F8'", "control")},
-                {first("tag = 'REF' and line = 0 and e[2] = 'G1'", "allowed")},
-                {first("tag = 'REF' and line = 0 and e[2] = 'D9'", "signature")},
-                string_agg(e[3], ',' order by segment_number) filter (where tag = 'REF' and line > 0 and e[2] = '6R') as lines
+                {first("tag = 'REF' and line = 0 and qualifier = 'F8'", "control")},
+                {first("tag = 'REF' and line = 0 and qualifier = 'G1'", "allowed")},
+                {first("tag = 'REF' and line = 0 and qualifier = 'D9'", "signature")},
+                string_agg(e[3], ',' order by segment_number) filter (where tag = 'REF' and line > 0 and qualifier = '6R') as lines
             from {SEGMENTS} where unit > 0 and transaction in {marked} group by unit
         ) as claim
         left join (
-            select level, {first("tag = 'NM1' and e[2] = 'IL'", "insured")}
+            select level, {first("tag = 'NM1' and qualifier = 'IL'", "insured")}
             from {SEGMENTS} where unit = 0 and level > 0 and transaction in {marked} group by level
         ) as levels on claim.level = levels.level, {PADS}
         where signature[3] = {signature_sql(["clm[2]", "insured[10]", "control[3]", "allowed[3]", "lines"])}""")
