@@ -108,3 +108,19 @@ def test_a_claim_of_which_a_line_is_missing_is_not_written(tmp_path: Path) -> No
     con.execute("create table fewer as from medical_claim_line where claim_line_number > 1")
     with pytest.raises(NotWritable, match="lines"):
         claims_as_837(con, "medical_claim", "fewer", KEY, NOW)
+
+
+def test_the_sign_of_a_voucher_in_a_flat_file_is_none(tmp_path: Path) -> None:
+    member = token(KEY, "member", "payer", "M100")
+    settings = Settings(home=tmp_path, quiet_seconds=0)
+    folder = settings.landing / "member_crosswalk" / "source=payer"
+    folder.mkdir(parents=True)
+    (folder / "people.csv").write_text(f"medical_record_number,member_id\nR1,\x1d{member}\nR2,{member}\n")
+    contracts = load_contracts()
+    prepare_lake(settings, contracts)
+    take_inventory(settings, contracts)
+    load_feed("member_crosswalk", settings, contracts, KEY)
+    found = duckdb.sql(
+        f"select member_token from read_parquet('{tmp_path}/lake/raw/member_crosswalk/member_crosswalk-*.parquet')"
+    ).fetchall()
+    assert found and (member,) not in found
