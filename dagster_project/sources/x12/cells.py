@@ -29,6 +29,9 @@ class Record:
     cells: Mapping[str, str]
     source: str
     line: str = "segment_number"
+    stands_apart: tuple[
+        str, ...
+    ] = ()  # its rows are segments of these tags, which are of no claim: no claim is looked at
     part: str = "1"
 
     @property
@@ -47,13 +50,16 @@ def cell_name(column: str) -> str:
     return f'"cell {column}"'
 
 
-def take_segments(con: duckdb.DuckDBPyConnection, blocks: Iterable[bytes]) -> int:
+def take_segments(con: duckdb.DuckDBPyConnection, blocks: Iterable[bytes], record: Record | None = None) -> int:
     """Makes the table SEGMENTS, and VOUCHED, which nothing is in until somebody looks (signed.py); returns how many bytes belong to no whole segment."""
     segments = Segments(blocks)
+    told = " or ".join(f"starts_with(text, '{tag}' || chr(29))" for tag in record.stands_apart) if record else ""
+    kept = f" where unit = 0 or {told}" if told else ""
     reader = segments.reader()  # noqa: F841 (DuckDB reads it by its name)
     con.execute(
         f"create or replace temp table {SEGMENTS}_read as "
-        "select *, split_part(text, chr(29), 1) as tag, split_part(text, chr(29), 2) as qualifier from reader"
+        "select *, split_part(text, chr(29), 1) as tag, split_part(text, chr(29), 2) as qualifier "
+        f"from reader{kept}"
     )
     con.execute(
         f"create or replace temp view {SEGMENTS} as select *, string_split(text, chr(29)) as e from {SEGMENTS}_read"

@@ -52,6 +52,10 @@ REASONS = (
 )
 
 
+# They follow one another, and of some records not all are at hand (Record.stands_apart).
+_SEGMENT_COUNT = "max(segment_number) - min(segment_number) + 1"
+
+
 def find_damage(con: duckdb.DuckDBPyConnection, kind: int) -> None:
     """Makes the table DAMAGE for the transactions of one kind."""
     known = ", ".join(f"'{tag}'" for tag in KNOWN_TAGS[kind].split())
@@ -60,7 +64,7 @@ def find_damage(con: duckdb.DuckDBPyConnection, kind: int) -> None:
     con.execute(f"""
         create or replace temp table {DAMAGE} as
         with transactions as (
-            select transaction, count(*) as segment_count, max(unit) as last_unit,
+            select transaction, {_SEGMENT_COUNT} as segment_count, max(unit) as last_unit,
                 min_by(case tag when 'ST' then string_split(text, chr(29)) end, segment_number) filter (where tag = 'ST') as st,
                 min_by(case tag when 'SE' then string_split(text, chr(29)) end, segment_number) filter (where tag = 'SE') as se,
                 max(functional_group) as functional_group
@@ -189,7 +193,7 @@ def notes_on(con: duckdb.DuckDBPyConnection, loose_bytes: int, kinds: Iterable[i
             from control where transaction > 0 group by transaction
         ),
         counted as (
-            select transaction, count(*) as segment_count from {SEGMENTS} where transaction > 0 group by transaction
+            select transaction, {_SEGMENT_COUNT} as segment_count from {SEGMENTS} where transaction > 0 group by transaction
         ),
         notes as (
             select case when iea is null then 'interchange_not_closed'

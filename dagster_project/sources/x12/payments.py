@@ -105,6 +105,7 @@ PAYMENTS = Record(
     from (select -transaction as unit, segment_number, e[3] as bpr02, transaction from {SEGMENTS} where kind = 835 and tag = 'BPR') as own
     left join {_PAYMENT_HEADERS} as headers on own.transaction = headers.transaction
 ) as rows_of_remittances""",
+    stands_apart=("BPR",),
 )
 
 PAYMENT_LINES = Record(
@@ -200,4 +201,5 @@ PROVIDER_ADJUSTMENTS = Record(
     where number = 1 or concat(e[number * 2 + 2], e[number * 2 + 3]) <> ''
 ) as rows_of_adjustments""",
     part="number",
+    stands_apart=("PLB",),
 )

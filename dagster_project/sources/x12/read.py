@@ -18,7 +18,7 @@ from dagster_project.sources.x12.signed import find_signed
 def read_x12(con: duckdb.DuckDBPyConnection, reading: Reading) -> list[Problem]:
     """Makes the table ROWS; a row's line is the number of its segment."""
     builder = _X12Builder(reading)
-    loose_bytes = take_segments(con, blocks(reading.path))
+    loose_bytes = take_segments(con, blocks(reading.path), builder.record)
     find_damage(con, builder.record.kind)
     find_signed(con)
     problems = make_rows(con, builder)
