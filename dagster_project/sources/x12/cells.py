@@ -56,11 +56,7 @@ def take_segments(con: duckdb.DuckDBPyConnection, blocks: Iterable[bytes], recor
     told = " or ".join(f"starts_with(text, '{tag}' || chr(29))" for tag in record.stands_apart) if record else ""
     kept = f" where unit = 0 or {told}" if told else ""
     reader = segments.reader()  # noqa: F841 (DuckDB reads it by its name)
-    con.execute(
-        f"create or replace temp table {SEGMENTS}_read as "
-        "select *, split_part(text, chr(29), 1) as tag, split_part(text, chr(29), 2) as qualifier "
-        f"from reader{kept}"
-    )
+    con.execute(f"create or replace temp table {SEGMENTS}_read as select * from reader{kept}")
     con.execute(
         f"create or replace temp view {SEGMENTS} as select *, string_split(text, chr(29)) as e from {SEGMENTS}_read"
     )
@@ -79,7 +75,7 @@ def firsts(condition: str, **elements: int) -> str:
     Single elements of these segments alone, since splitting all and carrying them through joins costs several times as much.
     """
     return ", ".join(
-        f"arg_min_null(case when {condition} then nullif(split_part(text, chr(29), {number + 1}), '') end, segment_number) "
+        f"arg_min_null(nullif((case when {condition} then string_split(text, chr(29)) end)[{number + 1}], ''), segment_number) "
         f"filter (where {condition}) as {called}"
         for called, number in elements.items()
     )

@@ -130,8 +130,8 @@ PAYMENT_LINES = Record(
                 and {exact("clp03")} = sums.charge and {exact("clp04")} = sums.paid then 'no' else 'yes'
             end as adjusted_beside_lines,
             -- text as sent where nothing stands beside it, so that it is judged as any other amount
-            case when sums.unit is null then clp03 else {written(f"({exact('clp03')} - sums.charge)")} end as charge,
-            case when sums.unit is null then clp04 else {written(f"({exact('clp04')} - sums.paid)")} end as paid,
+            case when sums.unit is null then clp03 when {exact("clp03")} = sums.charge then '0' else {written(f"({exact('clp03')} - sums.charge)")} end as charge,
+            case when sums.unit is null then clp04 when {exact("clp04")} = sums.paid then '0' else {written(f"({exact('clp04')} - sums.paid)")} end as paid,
             cast(null as varchar) as service_date, cast(null as varchar) as control
         from {_PAYMENTS} as payments left join {_BESIDE_LINES} as sums on payments.unit = sums.unit
         union all

@@ -43,6 +43,8 @@ SCHEMA = pa.schema(
         ("unit", pa.int64()),  # claim, payment or member: the smallest part that stands for itself; 0 outside
         ("line", pa.int64()),  # service line in the unit, from 1; 0 before the first
         ("text", pa.string()),  # one segment, its separators translated
+        ("tag", pa.string()),  # what it begins with
+        ("qualifier", pa.string()),  # its first element, which of many segments says what they are about
     ]
 )
 
@@ -166,7 +168,13 @@ class Segments:
         self._count["segment"] = first + len(starts) - 1
         numbers = np.arange(first, first + len(starts), dtype=np.int64)
         columns = (numbers, interchange, group, transaction, kind, level, unit, line)
-        yield pa.record_batch([*map(pa.array, columns), _texts(given, starts, ends)], schema=SCHEMA)
+        tag_ends, qualifier_ends = _first_elements(given, starts, ends)
+        texts = (
+            _texts(given, starts, ends),
+            _texts(given, starts, tag_ends),
+            _texts(given, np.minimum(tag_ends + 1, ends), qualifier_ends),
+        )
+        yield pa.record_batch([*map(pa.array, columns), *texts], schema=SCHEMA)
 
     def _running(
         self, name: str, opens: Flags, ends_after: Flags | None = None, ends_at: Flags | None = None
@@ -236,6 +244,13 @@ def _tags(given: Bytes, starts: Numbers, ends: Numbers) -> Numbers:
     first, second, third, fourth = (given[np.minimum(starts + place, ends)].astype(np.int64) for place in range(4))
     is_whole = (third == ord(ELEMENT)) | (fourth == ord(ELEMENT)) | (fourth == ord(SEGMENT))
     return np.where(is_whole, first << 16 | second << 8 | third, 0)
+
+
+def _first_elements(given: Bytes, starts: Numbers, ends: Numbers) -> tuple[Numbers, Numbers]:
+    """Where the tag ends, and where the element behind it does; at the segment's end where there is no more."""
+    separators = np.append(np.flatnonzero(given == ord(ELEMENT)).astype(np.int64), (len(given), len(given)))
+    first = np.searchsorted(separators, starts)
+    return np.minimum(separators[first], ends), np.minimum(separators[first + 1], ends)
 
 
 def _of_kind(kind: Numbers, tags: Numbers, tags_by_kind: Mapping[int, tuple[str, ...]]) -> Flags:
