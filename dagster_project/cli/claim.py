@@ -43,9 +43,7 @@ def claim(
             + (f"as known on {one.as_of}" if one.as_of else "as known now")
         )
         about = [field.name for field in fields(KnownClaim) if field.name not in SHOWN_APART]
-        table(
-            "", ["", ""], [[name.replace("_", " "), number(getattr(one, name))] for name in about if _is(one, name)]
-        )
+        table("", ["", ""], [[name.replace("_", " "), number(getattr(one, name))] for name in about if _is(one, name)])
         table(
             "Events",
             ["known", "happened", "event", "adjudication", "remittance", "what", "charge", "allowed", "paid", "other"],

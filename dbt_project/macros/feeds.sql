@@ -6,6 +6,7 @@
         'claim_acknowledgement': {'key': ['claim_token', 'acknowledgement_id', 'acknowledgement_number'], 'amount': 'charge_amount'},
         'drg_weight': {'key': ['fiscal_year', 'drg_code'], 'amount': none},
         'eligibility': {'key': ['member_token', 'plan_id', 'coverage_rank', 'enrollment_start_date'], 'amount': none},
+        'eligibility_benefit': {'key': ['reply_token', 'member_token', 'benefit_number'], 'amount': 'benefit_amount'},
         'encounter': {'key': ['encounter_token'], 'amount': 'charge_amount'},
         'encounter_diagnosis': {'key': ['encounter_token', 'diagnosis_code_type', 'diagnosis_code', 'recorded_date'], 'amount': none},
         'encounter_procedure': {'key': ['encounter_token', 'procedure_number', 'procedure_code', 'procedure_date'], 'amount': 'charge_amount'},

@@ -64,6 +64,11 @@ def component(cell: str, number: int) -> str:
     return f"string_split({cell}, chr(31))[{number}]"
 
 
+def dependent(insured: str, born: str, given: str) -> str:
+    """Whoever is not insured himself has no number of his own: the insured's, his day of birth and his given name are his."""
+    return f"concat_ws('|', {insured}, {born}, upper({given}))"
+
+
 # An amount as the standard writes it: no commas, no exponents, no sign but a minus in front.
 AMOUNT = "-?([0-9]{1,18}([.][0-9]{0,10})?|[.][0-9]{1,10})"
 

@@ -6,7 +6,17 @@ Belongs here: which loop and element of ASC X12N 005010X222A2 and X223A3 a cell 
 
 from __future__ import annotations
 
-from dagster_project.sources.x12.cells import SEGMENTS, Record, amount, component, elements, exact, first, written
+from dagster_project.sources.x12.cells import (
+    SEGMENTS,
+    Record,
+    amount,
+    component,
+    dependent,
+    elements,
+    exact,
+    first,
+    written,
+)
 
 DIAGNOSES, PROCEDURES, MODIFIERS = 10, 6, 4
 
@@ -105,8 +115,7 @@ _SENT_CELLS = {
     "NM182.09": "renderer[10]",
     "NM177.09": "facility[10]",
     "NM1IL.09": "insured[10]",
-    # Whoever is not insured himself has no number of his own: the insured's, his day of birth and his given name are his.
-    "PATIENT": "case when hl[4] = '23' then concat_ws('|', insured[10], patient_dmg[3], upper(patient[5])) else insured[10] end",
+    "PATIENT": f"case when hl[4] = '23' then {dependent('insured[10]', 'patient_dmg[3]', 'patient[5]')} else insured[10] end",
     "NM1PR.03": "payer[4]",
     "NM1PR.09": "payer[10]",
     **elements("SBR", "sbr", (1, 9)),

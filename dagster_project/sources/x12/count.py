@@ -42,6 +42,9 @@ COUNTED = {
     "payment_line": Counted(b"835", b"HP", {b"CLP": (4,), b"SVC": ()}),
     "payment_adjustment": Counted(b"835", b"HP", {b"CAS": tuple(range(3, 19, 3))}, tuple(range(2, 18, 3))),
     "provider_adjustment": Counted(b"835", b"HP", {b"PLB": tuple(range(4, 15, 2))}, tuple(range(3, 14, 2))),
+    "enrolled_person": Counted(b"834", b"BE", {b"INS": ()}),
+    "coverage": Counted(b"834", b"BE", {b"INS": (), b"HD": ()}),
+    "benefit": Counted(b"271", b"HB", {b"EB": (7,)}),
     "claim_status": Counted(b"277", b"HN", {b"STC": (4,)}),
     "transaction_answer": Counted(b"999", b"FA", {b"AK1": (), b"AK2": ()}),
 }

@@ -14,20 +14,28 @@ from dagster_project.sources.x12.cells import SEGMENTS
 # number stands in the unit's place as a negative one.
 DAMAGE = "x12_damage"
 
-# Segments of the implementation guides, ASC X12N 005010X222A2 and X223A3 (837), X221A1 (835), X214 (277CA), X231A1 (999).
+# Segments of the implementation guides, ASC X12N 005010X222A2 and X223A3 (837), X221A1 (835), X220A1 (834),
+# X279A1 (271), X214 (277CA), X231A1 (999).
 KNOWN_TAGS = {
     837: "ST BHT HL NM1 N3 N4 PER REF PRV CUR SBR PAT DMG CLM DTP CL1 PWK CN1 AMT K3 NTE CR1 CR2 CR3 CRC HI HCP OI MIA "
     "MOA LX SV1 SV2 SV5 SVD CAS LIN CTP LQ FRM MEA QTY PS1 SE",
     835: "ST BPR TRN CUR REF DTM N1 N3 N4 PER RDM LX TS3 TS2 CLP CAS NM1 MIA MOA AMT QTY SVC LQ PLB SE",
+    834: "ST BGN REF DTP QTY N1 ACT INS NM1 PER N3 N4 DMG EC ICM AMT HLH LUI DSB HD IDC LX PLA COB LS LE SE",
+    271: "ST BHT HL NM1 TRN REF N3 N4 PER AAA PRV DMG INS HI DTP MPI EB HSD MSG III LS LE SE",
     277: "ST BHT HL NM1 TRN STC QTY AMT DTP REF SVC SE",
     999: "ST AK1 AK2 IK3 CTX IK4 IK5 AK9 SE",
 }
 VERSIONS = {
     837: ("005010X222A1", "005010X222A2", "005010X223A2", "005010X223A3"),
     835: ("005010X221A1",),
+    834: ("005010X220", "005010X220A1"),
+    271: ("005010X279", "005010X279A1"),
     277: ("005010X214",),  # X212, the answer to an inquiry (276), is another transaction of the same number
     999: ("005010X231", "005010X231A1"),
 }
+
+# The level on which an insured hangs: who bills, who asked.
+ABOVE_INSURED = {837: "20", 271: "21"}
 
 # Reasons by which units are set aside, the strongest first.
 REASONS = (
@@ -101,21 +109,23 @@ def _needed(kind: int) -> str:
         return f"{lines} > 0 and {lines} = count(*) {services} and {lines} = count(distinct line) {services}"
     return {
         835: "count(*) filter (where tag = 'NM1' and e[2] = 'QC') > 0",
+        834: "count(*) filter (where tag = 'NM1' and e[2] in ('IL', '74')) > 0",
+        271: "true",
         277: "true",  # a status is a row; what has none gives no row
         999: "count(*) filter (where tag = 'IK5') = 1",
     }[kind]
 
 
 def _hierarchy(kind: int) -> str:
-    """Claims whose level does not hang on the one before it that it names: they would get somebody else's insured."""
-    if kind != 837:
+    """Units whose level does not hang on the one before it that it names: they would get somebody else's insured."""
+    if kind not in ABOVE_INSURED:
         return ""
     return f"""
             union all
             select unit, 'broken_hierarchy'
             from units left join (
                 select level, hl[4] as code,
-                    hl[3] = last_value(case when hl[4] = '20' then hl[2] end ignore nulls) over above as is_below_biller,
+                    hl[3] = last_value(case when hl[4] = '{ABOVE_INSURED[kind]}' then hl[2] end ignore nulls) over above as is_below_sender,
                     hl[3] = last_value(case when hl[4] = '22' then hl[2] end ignore nulls) over above as is_below_insured
                 from (
                     select level, any_value(transaction) as transaction, min_by(e, segment_number) as hl
@@ -123,4 +133,4 @@ def _hierarchy(kind: int) -> str:
                 ) as levels
                 window above as (partition by transaction order by level)
             ) as levels using (level)
-            where case levels.code when '22' then is_below_biller when '23' then is_below_insured end is not true"""
+            where case levels.code when '22' then is_below_sender when '23' then is_below_insured else {kind == 271} end is not true"""

@@ -2,6 +2,7 @@
 
 from dagster_project.sources.x12.acknowledgements import CLAIM_STATUSES, TRANSACTION_ANSWERS
 from dagster_project.sources.x12.claims import CLAIM_LINES, CLAIMS
+from dagster_project.sources.x12.coverage import BENEFITS, COVERAGES, PEOPLE
 from dagster_project.sources.x12.payments import PAYMENT_ADJUSTMENTS, PAYMENT_LINES, PAYMENTS, PROVIDER_ADJUSTMENTS
 
 RECORDS = {
@@ -11,6 +12,9 @@ RECORDS = {
     "payment_line": PAYMENT_LINES,
     "payment_adjustment": PAYMENT_ADJUSTMENTS,
     "provider_adjustment": PROVIDER_ADJUSTMENTS,
+    "enrolled_person": PEOPLE,
+    "coverage": COVERAGES,
+    "benefit": BENEFITS,
     "claim_status": CLAIM_STATUSES,
     "transaction_answer": TRANSACTION_ANSWERS,
 }

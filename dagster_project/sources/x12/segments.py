@@ -51,7 +51,7 @@ KIND_OF_GROUP = {"HC": 837, "HP": 835, "BE": 834, "HB": 271, "HN": 277, "FA": 99
 OPENS_UNIT = {837: ("CLM",), 835: ("CLP",), 834: ("INS",), 271: ("HL",), 277: ("TRN",), 999: ("AK2",)}
 # What stands behind a unit and belongs to none: the next level of a claim file, the next header number of a remittance.
 CLOSES_UNIT = {837: ("HL",), 835: ("LX", "PLB"), 277: ("HL",), 999: ("AK9",)}
-OPENS_LINE = {837: ("LX",), 835: ("SVC",), 277: ("SVC",)}
+OPENS_LINE = {837: ("LX",), 835: ("SVC",), 834: ("HD",), 271: ("EB",), 277: ("SVC",)}
 
 Numbers = NDArray[np.int64]
 Flags = NDArray[np.bool_]

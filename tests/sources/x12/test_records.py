@@ -6,19 +6,25 @@ from decimal import Decimal
 
 from dagster_project.sources.x12.acknowledgements import CLAIM_STATUSES, TRANSACTION_ANSWERS
 from dagster_project.sources.x12.claims import CLAIM_LINES, CLAIMS
+from dagster_project.sources.x12.coverage import BENEFITS, COVERAGES, PEOPLE
 from dagster_project.sources.x12.payments import PAYMENT_ADJUSTMENTS, PAYMENT_LINES, PROVIDER_ADJUSTMENTS
 from tests.sources.x12.written import (
     ACCEPTED_AND_REJECTED,
     BILLER,
+    ENROLLED,
+    ENROLLED_CHILD,
     INSTITUTIONAL,
     INSURED,
     OFFICE_VISIT,
     PAYMENT,
     READ_AND_UNREADABLE,
+    REPLY,
     acceptances,
     claims,
+    enrolments,
     payments,
     readabilities,
+    replies,
     rows,
 )
 
@@ -203,3 +209,51 @@ def test_a_number_beside_a_claims_lines_is_no_lines() -> None:
     assert all(
         "REF6R.02" not in row for record in (PAYMENT_LINES, PAYMENT_ADJUSTMENTS) for row in rows(answered, record)
     )
+
+
+def test_an_enrolled_person_is_who_he_is_now_and_not_who_he_was_called_before() -> None:
+    found = rows(enrolments(ENROLLED + ENROLLED_CHILD), PEOPLE)
+    assert picked(found, "MEMBER", "DMG02", "DMG03", "N4.02", "N4.03") == [
+        ("M100", "19800101", "F", "PA", "171110000"), ("M100|20150505|KIM", "20150505", "M", None, None)
+    ]  # fmt: skip
+
+
+def test_each_coverage_is_a_row_beside_the_one_of_the_person() -> None:
+    found = rows(enrolments(ENROLLED + ENROLLED_CHILD), COVERAGES)
+    assert picked(found, "MEMBER", "STATES", "HD03", "PLAN", "FIRST_DATE", "LAST_DATE") == [
+        ("M100", "person", None, "GROUP1", "20251201", None),
+        ("M100", "coverage", "HMO", "GOLD", "20260101", None),
+        ("M100", "coverage", "DEN", "SMILE", "20260101", None),
+        ("M100|20150505|KIM", "person", None, "GROUP1", None, None),
+        ("M100|20150505|KIM", "coverage", "HMO", "GROUP1 HMO", "20260115", None),
+    ]
+    assert found[1]["REF0F.02"] == found[4]["REF0F.02"] == "M100" and found[1]["N1IN.04"] == "654456654"
+
+
+def test_a_cancellation_has_a_last_day_or_says_that_it_lacks_one() -> None:
+    ended = ENROLLED.replace("HD*021**HMO*GOLD~DTP*348*D8*20260101~", "HD*024**HMO*GOLD~DTP*348*D8*20260101~{}")
+    found = [rows(enrolments(ended.format(day)), COVERAGES)[1] for day in ("DTP*349*D8*20260630~", "")]
+    assert picked(found, "FIRST_DATE", "LAST_DATE") == [("20260101", "20260630"), ("20260101", "?")]
+    leaves = "INS*Y*18*024*08*A***TE~REF*0F*M100~REF*1L*GROUP1~DTP*357*D8*20260630~NM1*IL*1*ROE*PAT~"
+    assert picked(rows(enrolments(leaves), COVERAGES), "STATES", "FIRST_DATE", "LAST_DATE") == [
+        ("coverage", None, "20260630")
+    ]
+    changes = leaves.replace("*024*08*", "*001*25*").replace("DTP*357*D8*20260630~", "")
+    assert picked(rows(enrolments(changes), COVERAGES), "STATES") == [("nothing",)]
+
+
+def test_a_dependent_whose_birthday_is_not_said_is_nobody_known() -> None:
+    found = rows(enrolments(ENROLLED + ENROLLED_CHILD.replace("DMG*D8*20150505*M~", "")), PEOPLE)
+    assert [row.get("MEMBER") for row in found] == ["M100", None]
+
+
+def test_a_reply_has_a_row_for_each_benefit_of_the_person_that_it_is_about() -> None:
+    found = rows(replies(REPLY), BENEFITS)
+    assert picked(found, "MEMBER", "NUMBER", "EB01", "EB03", "EB07", "EB08", "EB12", "PLACE_OF_SERVICE") == [
+        ("M100", "1", "1", "30", None, None, None, None),
+        ("M100", "2", "B", "98^UC", "25", None, "Y", "11"),
+        ("M100|20150505|KIM", "1", "A", "30", None, ".2", "N", None),
+    ]
+    assert picked(found, "NM1IL.09", "NM1PR.09", "FIRST_DATE", "BHT04") == [
+        ("M100", "P1", "20260101", "20260105"), ("M100", "P1", "20260101", "20260105"), ("M100", "P1", None, "20260105")
+    ]  # fmt: skip

@@ -19,15 +19,20 @@ from tests.sources.x12.written import (
     ACCEPTANCE,
     ACCEPTED_AND_REJECTED,
     BILLER,
+    ENROLLED,
+    ENROLLED_CHILD,
     INSURED,
     OFFICE_VISIT,
     PAYMENT,
     READ_AND_UNREADABLE,
+    REPLY,
     acceptances,
     claims,
+    enrolments,
     interchange,
     payments,
     readabilities,
+    replies,
 )
 
 KEY = TokenKey("7", b"a secret of the tests, 32 bytes or more long")
@@ -37,6 +42,9 @@ FEEDS = (
     "remittance",
     "remittance_adjustment",
     "provider_adjustment",
+    "member",
+    "eligibility",
+    "eligibility_benefit",
     "claim_acknowledgement",
     "transaction_acknowledgement",
 )
@@ -67,6 +75,15 @@ class Lake:
                 f"select {columns} from read_parquet('{files}', union_by_name = true) "
                 "order by load_id, source_line_number, source_part_number"
             ).fetchall()
+
+    def holds(self, *words: str) -> bool:
+        """Whether a word stands anywhere in the lake."""
+        with duckdb.connect() as con:
+            texts = [
+                str(con.execute(f"from read_parquet('{path}')").fetchall())
+                for path in self.settings.lake.rglob("*.parquet")
+            ]
+        return any(word in text for text in texts for word in words)
 
     def set_aside(self, feed: str) -> list[tuple[object, ...]]:
         files = str(self.settings.quarantine / feed / "*.parquet")
@@ -117,10 +134,7 @@ def test_no_identity_of_x12_reaches_the_lake_and_one_person_has_one_token_in_bot
     (member,) = set(lake.rows("medical_claim", "member_token"))
     assert set(lake.rows("remittance", "member_token")) == {member}
     assert set(lake.rows("remittance", "claim_token")) <= set(lake.rows("medical_claim", "claim_token"))
-    for path in lake.settings.lake.rglob("*.parquet"):
-        with duckdb.connect() as con:
-            text = str(con.execute(f"from read_parquet('{path}')").fetchall())
-        assert not any(word in text for word in ("M100", "ROE", "AUTH7", "19800101"))
+    assert not lake.holds("M100", "ROE", "AUTH7", "19800101")
 
 
 def test_what_is_broken_is_set_aside_with_its_dollars_and_the_rest_arrives(lake: Lake) -> None:
@@ -256,3 +270,58 @@ def test_a_line_and_what_was_paid_for_it_have_the_same_token_where_the_line_has_
     )
     assert {beside, *paid} == {first, second} and first != second
     assert [token for (token,) in lake.rows("remittance", "line_control_token")] == [first, second]
+
+
+CHILD = "HL*3*2*23*0~PAT*19~NM1*QC*1*ROE*Kim~DMG*D8*20150505*M~"
+
+
+def test_a_person_is_the_same_in_flat_files_enrolments_claims_payments_and_replies(lake: Lake) -> None:
+    lake.load(
+        flat=b"member_id,birth_date,sex\nM100,1980-01-01,female\n",
+        enrolled=enrolments(ENROLLED + ENROLLED_CHILD),
+        sent=claims(BILLER + INSURED + OFFICE_VISIT + CHILD + OFFICE_VISIT.replace("A1", "A2")),
+        era=payments(PAYMENT),
+        reply=replies(REPLY),
+    )
+    insured, child = ([row[0]] for row in lake.rows("medical_claim", "member_token"))
+    people = {token for (token,) in lake.rows("member", "member_token")}
+    assert people == {*insured, *child} and len(people) == 2
+    for feed in ("eligibility", "eligibility_benefit"):
+        assert {token for (token,) in lake.rows(feed, "member_token")} == people
+        assert {token for (token,) in lake.rows(feed, "subscriber_token")} == set(insured)
+    assert {token for (token,) in lake.rows("remittance", "member_token")} == set(insured)
+
+
+def test_an_enrolment_gives_people_and_spans_and_no_identity(lake: Lake) -> None:
+    audits = lake.load(enrolled=enrolments(ENROLLED + ENROLLED_CHILD))
+    people, spans = audits["member"], audits["eligibility"]
+    assert (people.rows_accepted, spans.rows_read, spans.rows_accepted, spans.rows_excluded) == (2, 5, 2, 3)
+    assert people.is_conserved and spans.is_conserved
+    assert lake.rows("member", "birth_year, sex, state, zip3") == [
+        (1980, "female", "PA", "171"),
+        (2015, "male", None, None),
+    ]
+    assert lake.rows("eligibility", "plan_id, payer_id, enrollment_start_date::varchar, enrollment_end_date") == [
+        ("GOLD", "654456654", "2026-01-01", None), ("GROUP1 HMO", "654456654", "2026-01-15", None)
+    ]  # fmt: skip
+    assert not lake.holds("M100", "ROE", "PAT", "Kim", "KIM", "ELM", "ANYTOWN", "19800101", "123456780", "7172343334")
+
+
+def test_a_cancellation_ends_the_span_that_it_names_and_is_set_aside_where_it_names_none(lake: Lake) -> None:
+    named = ENROLLED.replace(
+        "HD*021**HMO*GOLD~DTP*348*D8*20260101~", "HD*024**HMO*GOLD~DTP*348*D8*20260101~DTP*349*D8*20260630~"
+    )
+    unnamed = "INS*Y*18*024*08*A***TE~REF*0F*M300~REF*1L*GROUP1~DTP*357*D8*20260630~NM1*IL*1*ROE*JO~"
+    audits = lake.load(enrolled=enrolments(named + unnamed))
+    assert lake.rows("eligibility", "plan_id, enrollment_end_date::varchar") == [("GOLD", "2026-06-30")]
+    assert [place[1:] for place in lake.set_aside("eligibility")] == [("enrollment_start_date", "missing")]
+    assert audits["eligibility"].is_conserved
+
+
+def test_a_reply_gives_its_benefits_and_none_of_its_words(lake: Lake) -> None:
+    told = lake.load(reply=replies(REPLY))["eligibility_benefit"]
+    assert (told.rows_accepted, told.amount_accepted) == (3, 25) and told.is_conserved
+    assert lake.rows("eligibility_benefit", "benefit_information_code, benefit_rate::float, is_authorization_needed") == [
+        ("1", None, None), ("B", None, False), ("A", pytest.approx(0.2), None)
+    ]  # fmt: skip
+    assert not lake.holds("M100", "ROE", "PAT", "Kim", "ELM", "Q1")

@@ -12,8 +12,9 @@ from dagster_project.sources.x12.envelopes import DAMAGE, find_damage
 
 ISA = "ISA*00*          *00*          *ZZ*SENDER         *ZZ*RECEIVER       *260121*1400*^*00501*000000001*0*P*:~"
 PROFESSIONAL, INSTITUTIONAL, REMITTANCE = "005010X222A1", "005010X223A2", "005010X221A1"
+ENROLMENT, BENEFIT = "005010X220A1", "005010X279A1"
 ACCEPTANCE, READABILITY = "005010X214", "005010X231A1"
-GROUPS = {"837": "HC", "835": "HP", "277": "HN", "999": "FA"}
+GROUPS = {"837": "HC", "835": "HP", "834": "BE", "271": "HB", "277": "HN", "999": "FA"}
 
 BILLER = "HL*1**20*1~NM1*85*2*GROUP*****XX*1234567893~"
 INSURED = "HL*2*1*22*0~SBR*P*18*******CI~NM1*IL*1*ROE*PAT****MI*M100~DMG*D8*19800101*F~NM1*PR*2*PLAN*****PI*P1~"
@@ -25,6 +26,22 @@ PAYER = "BPR*I*60*C*ACH************20260120~TRN*1*T1*1999999999~DTM*405*20260119
 PAYMENT = (
     "LX*1~CLP*A1*1*80*60*10*12*C1*11*1~NM1*QC*1*ROE*PAT****MI*M100~DTM*232*20260102~"
     "SVC*HC:99213*50*40**1~DTM*472*20260102~CAS*CO*45*5~CAS*PR*1*3**2*2~SVC*HC:87880*30*20**2~DTM*472*20260102~CAS*PR*3*10~"
+)
+ENROLLING = "BGN*00*E1*20260101*1200****2~REF*38*POLICY~N1*P5*EMPLOYER*FI*999888777~N1*IN*PLAN*FI*654456654~"
+# The insured of the claims above, who was called otherwise before, and the child who is covered through her.
+ENROLLED = (
+    "INS*Y*18*021*20*A***FT~REF*0F*M100~REF*1L*GROUP1~DTP*356*D8*20251201~NM1*IL*1*ROE*PAT****34*123456780~"
+    "PER*IP**HP*7172343334~N3*1 ELM ST~N4*ANYTOWN*PA*171110000~DMG*D8*19800101*F~NM1*70*1*ROW*PAT~DMG*D8*19810101*M~"
+    "HD*021**HMO*GOLD~DTP*348*D8*20260101~HD*021**DEN*SMILE~DTP*348*D8*20260101~"
+)
+ENROLLED_CHILD = (
+    "INS*N*19*021*20*A~REF*0F*M100~REF*1L*GROUP1~NM1*IL*1*ROE*Kim~DMG*D8*20150505*M~HD*021**HMO~DTP*348*D8*20260115~"
+)
+REPLY = (
+    "BHT*0022*11*Q1*20260105*1319~HL*1**20*1~NM1*PR*2*PLAN*****PI*P1~HL*2*1*21*1~NM1*1P*2*GROUP*****XX*1234567893~"
+    "HL*3*2*22*1~TRN*2*T1*9877281234~NM1*IL*1*ROE*PAT****MI*M100~N3*1 ELM ST~N4*ANYTOWN*PA*17111~DMG*D8*19800101*F~"
+    "DTP*346*D8*20260101~EB*1**30**GOLD~EB*B*IND*98^UC*HM*GOLD*27*25****N*Y~III*ZZ*11~MSG*ASK FOR PAT ROE~"
+    "HL*4*3*23*0~TRN*2*T2*9877281234~NM1*03*1*ROE*Kim~DMG*D8*20150505*M~INS*N*19~EB*A*IND*30*****.2***U*N~"
 )
 # Two claims of one biller, A1 taken into adjudication and A2 rejected for its third diagnosis.
 ACCEPTED_AND_REJECTED = (
@@ -63,6 +80,14 @@ def claims(*bodies: str, version: str = PROFESSIONAL, **faults: int) -> bytes:
 
 def payments(*bodies: str, **faults: int) -> bytes:
     return interchange("835", REMITTANCE, *(PAYER + body for body in bodies), **faults)
+
+
+def enrolments(*bodies: str, **faults: int) -> bytes:
+    return interchange("834", ENROLMENT, *(ENROLLING + body for body in bodies), **faults)
+
+
+def replies(*bodies: str, **faults: int) -> bytes:
+    return interchange("271", BENEFIT, *bodies, **faults)
 
 
 def acceptances(*bodies: str, **faults: int) -> bytes:
