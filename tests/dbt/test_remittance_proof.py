@@ -19,6 +19,15 @@ REAL = Path(os.environ.get("CLAIMHOUSE_REAL_DATA") or REPOSITORY.parent / "share
 ONCE = payments(PAYMENT + "PLB*1234567893*20261231*L6*-1.5~").replace(b"BPR*I*60*", b"BPR*I*61.5*")
 # A clearinghouse sends again what it has sent, in an envelope of another day.
 AGAIN = ONCE.replace(b"*260121*1400*^", b"*260122*0900*^")
+# Six months later: another claim is paid 60, less 25 of what was paid for the first (PLB refers to it by the payer's number).
+TAKEBACK = (
+    payments(
+        PAYMENT.replace("CLP*A1*", "CLP*A3*").replace("*C1*11*1~", "*C3*11*1~") + "PLB*1234567893*20261231*WO:C1*25~"
+    )
+    .replace(b"BPR*I*60*", b"BPR*I*35*")
+    .replace(b"*20260120~TRN*1*T1*", b"*20260720~TRN*1*T9*")
+    .replace(b"DTM*405*20260119", b"DTM*405*20260719")
+)
 LOST = PAYMENT.replace("CLP*A1*", "CLP*A2*").replace("*C1*11*1~", "*C2*11*1~").replace("NM1*QC*", "ZZZ*QC*")
 
 
@@ -34,6 +43,11 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
             "era again": AGAIN,
         },
         "lost": {"era": payments(PAYMENT + LOST).replace(b"BPR*I*60*", b"BPR*I*120*")},
+        "taken_back": {
+            "claims": claims(BILLER + INSURED + OFFICE_VISIT),
+            "era": payments(PAYMENT),
+            "later era": TAKEBACK,
+        },
         "samples": {path.name: path.read_bytes() for path in sorted(REAL.rglob("*.835"))},
     }
     for sender, files in sent.items():
@@ -43,7 +57,14 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
             path.write_bytes(data)
     made.load()
     made.dbt(
-        "build", "--exclude-resource-type", "test", "unit_test", "--select", "+mart_remittance_balance", "+fct_claim"
+        "build",
+        "--exclude-resource-type",
+        "test",
+        "unit_test",
+        "--select",
+        "+mart_remittance_balance",
+        "+fct_claim",
+        "+fct_provider_adjustment",
     )
     yield made
 
@@ -62,6 +83,21 @@ def test_the_same_835_received_twice_under_two_names_pays_once(warehouse: Wareho
         "select is_line_balanced, is_claim_balanced, is_transaction_balanced, unbalanced_level, deposit_status"
         " from marts.mart_remittance_balance where data_source = 'twice'"
     ) == [(True, True, True, "none", "no_data")]
+
+
+def test_a_takeback_by_plb_six_months_later_is_an_event_of_the_claim_it_refers_to(warehouse: Warehouse) -> None:
+    assert warehouse.rows(
+        "select claims.claim_state, claims.paid_amount, claims.recouped_amount, events.event_date::varchar"
+        " from marts.fct_claim as claims inner join marts.fct_claim_event as events using (claim_key)"
+        " where claims.data_source = 'taken_back' and events.event_type = 'recouped' and claims.has_claim_record"
+    ) == [("paid", Decimal("60.00"), Decimal("25.00"), "2026-07-20")]
+    assert warehouse.rows(
+        "select claim_rule, count(*) from marts.fct_provider_adjustment where data_source = 'taken_back' group by all"
+    ) == [("control_number", 1)]
+    assert warehouse.rows(
+        "select remittance_id, is_transaction_balanced from marts.mart_remittance_balance"
+        " where data_source = 'taken_back' order by 1"
+    ) == [("T1", True), ("T9", True)]
 
 
 def test_what_the_reader_set_aside_is_named_where_a_remittance_does_not_balance(warehouse: Warehouse) -> None:
