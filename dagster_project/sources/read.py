@@ -31,9 +31,9 @@ QUOTED_FIELD = r'{d}(?:{b}*"(?:[^"]|"")*"{b}*|[^{c}"][^{c}]*|)'
 
 @dataclass(frozen=True)
 class Problem:
-    """Why rows are not accepted."""
+    """Why rows are not accepted; or what is noted of a file, which keeps no row from being so."""
 
-    outcome: str  # set_aside, excluded
+    outcome: str  # set_aside, excluded, noted
     column: str | None
     reason_code: str
 

@@ -28,6 +28,8 @@ def outcomes_of(con: duckdb.DuckDBPyConnection, problems: list[Problem], audit: 
         f"select problem, count(*), sum(amount) from {ROWS} group by problem order by problem"
     ).fetchall()
     accepted = Problem("accepted", None, "")
+    # What is noted of the file is about no row.
+    rows += [(number, 0, ZERO) for number, problem in enumerate(problems, start=1) if problem.outcome == "noted"]
     outcomes = []
     for number, row_count, amount in rows:
         problem = problems[number - 1] if number else accepted

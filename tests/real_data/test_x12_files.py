@@ -15,7 +15,7 @@ from real_lake import LoadedLake
 
 from dagster_project.sources.x12.cells import Record, take_segments
 from dagster_project.sources.x12.claims import CLAIM_LINES, CLAIMS
-from dagster_project.sources.x12.envelopes import DAMAGE, find_damage
+from dagster_project.sources.x12.envelopes import DAMAGE, REASONS, find_damage
 from dagster_project.sources.x12.payments import PAYMENT_ADJUSTMENTS, PAYMENT_LINES, PROVIDER_ADJUSTMENTS
 from dagster_project.sources.x12.segments import ELEMENT, SCHEMA, NotX12, Segments
 
@@ -107,9 +107,10 @@ def test_only_files_of_the_older_version_or_with_wrong_counts_are_damaged(real_d
                     found[path.relative_to(real_data / "x12").as_posix()] = {reason for (reason,) in reasons}
     older = {name for name, reasons in found.items() if reasons == {"other_version"}}
     assert len(older) == 11 and all("_004010" in name for name in older)
-    # Their SE state one segment fewer, and one more, than there are.
+    # Their SE state one segment fewer, and one more, than there are. The claim of the first is whole but for the number of its
+    # line (LX), which it never had; the payment of the second does not balance.
     assert {name: found[name] for name in found.keys() - older} == {
-        "claims_837/sample_837_12.txt": {"wrong_segment_count"},
+        "claims_837/sample_837_12.txt": {"missing_segment"},
         "edi_835_samples/test.835": {"wrong_segment_count"},
     }
 
@@ -154,7 +155,14 @@ def test_every_sample_is_read_or_set_aside_with_a_reason_and_its_dollars_are_con
     assert lake.one("select sum(amount_read) from loads where feed = 'medical_claim'") == (sum(sent.values()),)
     assert lake.one("select sum(amount_read) from loads where feed = 'remittance'") == (sum(paid.values()),)
     found = {row[0] for row in lake.all("select distinct reason_code from load_outcomes where outcome = 'set_aside'")}
-    assert found <= {"other_version", "wrong_segment_count", "duplicate_key", "missing", "not_a_date"}
+    assert found <= {*REASONS, "duplicate_key", "missing", "not_a_date"}
+    noted = "select distinct split_part(file_name, ' ', -1), load_outcomes.reason_code from load_outcomes join loads using (load_id) where outcome = 'noted'"
+    assert sorted(lake.all(noted)) == [
+        ("sample_837_12.txt", "wrong_segment_count"),
+        ("sample_837_12.txt", "wrong_transaction_count"),
+        ("subscriber-health-benefit-check-error.271", "wrong_control_number"),
+        ("test.835", "wrong_segment_count"),
+    ]
     # Of ten enrolments two end a person's cover without the day on which it began; the others change what is no span.
     ends = "select feed, reason_code, row_count from load_outcomes where outcome = 'set_aside' and feed in ('member', 'eligibility')"
     assert sorted(lake.all(ends)) == [("eligibility", "missing", 1)] * 2

@@ -41,13 +41,15 @@ class Record:
         )
 
 
-def take_segments(con: duckdb.DuckDBPyConnection, blocks: Iterable[bytes]) -> None:
-    """Makes the table SEGMENTS."""
-    reader = Segments(blocks).reader()  # noqa: F841 (DuckDB reads it by its name)
+def take_segments(con: duckdb.DuckDBPyConnection, blocks: Iterable[bytes]) -> int:
+    """Makes the table SEGMENTS; returns how many bytes belong to no whole segment."""
+    segments = Segments(blocks)
+    reader = segments.reader()  # noqa: F841 (DuckDB reads it by its name)
     con.execute(
         f"create or replace temp table {SEGMENTS} as "
         "select * exclude text, string_split(text, chr(29))[1] as tag, string_split(text, chr(29)) as e from reader"
     )
+    return segments.loose_bytes
 
 
 def elements(prefix: str, of: str, numbers: Iterable[int]) -> dict[str, str]:

@@ -1,14 +1,16 @@
 """What is broken in X12: envelopes whose counts are wrong, units that lack what they need, segments that nobody knows.
 
-Belongs here: which units are set aside and why, the smallest that a fault reaches. Does not: values of elements, which are
-judged like any cell; rows (records.py).
+Belongs here: which units are set aside and why, the smallest that a fault reaches, and what is told of the file. Does not:
+values of elements, which are judged like any cell; rows (records.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import duckdb
 
-from dagster_project.sources.x12.cells import SEGMENTS
+from dagster_project.sources.x12.cells import SEGMENTS, exact
 
 # unit, reason_code: one row for each unit that is set aside. What belongs to no unit is judged with its transaction, whose
 # number stands in the unit's place as a negative one.
@@ -72,6 +74,11 @@ def find_damage(con: duckdb.DuckDBPyConnection, kind: int) -> None:
             select transaction from transactions left join groups using (functional_group)
             where coalesce(nullif(gs[9], ''), st[4], '') not in ({versions})
         ),
+        miscounted as (
+            select transaction from transactions
+            where se is not null and try_cast(se[2] as bigint) is distinct from segment_count
+        ),
+        balanced as ({_balanced(kind)}),
         units as (
             select unit, any_value(transaction) as transaction, any_value(level) as level,
                 count(*) filter (where tag not in ({known})) as unknown_count, {_needed(kind)} as is_whole
@@ -84,8 +91,8 @@ def find_damage(con: duckdb.DuckDBPyConnection, kind: int) -> None:
             union all
             select -transaction, 'other_version' from others
             union all
-            select unit, 'wrong_segment_count' from units inner join transactions using (transaction)
-            where se is not null and try_cast(se[2] as bigint) is distinct from segment_count
+            select unit, 'wrong_segment_count' from units inner join miscounted using (transaction)
+            where unit not in (select unit from balanced)
             union all
             select unit, 'wrong_control_number' from units inner join transactions using (transaction)
             where se is not null and se[3] is distinct from st[3]
@@ -114,6 +121,108 @@ def _needed(kind: int) -> str:
         277: "true",  # a status is a row; what has none gives no row
         999: "count(*) filter (where tag = 'IK5') = 1",
     }[kind]
+
+
+def _balanced(kind: int) -> str:
+    """Of transactions that count other segments than there are, the claims that prove themselves whole.
+
+    Many senders miscount by one. A payment is whole where its lines and itself balance to the cent and sum to each other; a
+    claim where its lines sum to its charge, and no level is missing on which it may hang. Nothing else can prove itself.
+    """
+    of_miscounted = f"from {SEGMENTS} where kind = {kind} and transaction in (select transaction from miscounted)"
+    if kind == 835:
+        taken = " + ".join(exact(f"e[{place}]") for place in range(4, 20, 3))
+        return f"""
+            select unit from (
+                select unit, line, min_by(e, segment_number) filter (where tag = 'CLP') as clp,
+                    sum({exact("e[3]")}) filter (where tag = 'SVC') as charge,
+                    sum({exact("e[4]")}) filter (where tag = 'SVC') as paid,
+                    coalesce(sum({taken}) filter (where tag = 'CAS'), 0) as taken
+                {of_miscounted} and unit > 0 group by unit, line
+            ) as parts
+            group by unit
+            having bool_and(line = 0 or charge - taken = paid)
+                and max({exact("clp[4]")}) filter (where line = 0) - sum(taken) = max({exact("clp[5]")}) filter (where line = 0)
+                and coalesce(sum(charge) = max({exact("clp[4]")}) filter (where line = 0), true)"""
+    if kind == 837:
+        return f"""
+            select unit
+            from (
+                select unit, any_value(transaction) as transaction, max({exact("e[3]")}) filter (where tag = 'CLM') as charge,
+                    sum(case tag when 'SV1' then {exact("e[3]")} when 'SV2' then {exact("e[4]")} end) as of_lines
+                {of_miscounted} and unit > 0 group by unit
+            ) as claims
+            where charge = of_lines and transaction not in (
+                select transaction from (
+                    select transaction, e[2] as stated, row_number() over (partition by transaction order by segment_number) as number
+                    {of_miscounted} and tag = 'HL'
+                ) as levels
+                where try_cast(stated as bigint) is distinct from number
+            )"""
+    return "select cast(null as bigint) as unit where false"
+
+
+def notes_on(con: duckdb.DuckDBPyConnection, loose_bytes: int, kinds: Iterable[int]) -> list[str]:
+    """What is wrong with the file around its transactions, by name: it sets nothing aside, and a person has to see it.
+
+    `kinds` are those that some feed reads.
+    """
+    wanted = ", ".join(map(str, sorted(kinds)))
+    versions = ", ".join(f"'{version}'" for version in VERSIONS[277])
+    found = con.execute(f"""
+        with control as (
+            select * from {SEGMENTS} where tag in ('ISA', 'GS', 'ST', 'SE', 'GE', 'IEA')
+        ),
+        interchanges as (
+            select interchange, any_value(e) filter (where tag = 'ISA') as isa, any_value(e) filter (where tag = 'IEA') as iea,
+                count(*) filter (where tag = 'GS') as group_count
+            from control where interchange > 0 group by interchange
+        ),
+        groups as (
+            select functional_group, any_value(e) filter (where tag = 'GS') as gs, any_value(e) filter (where tag = 'GE') as ge,
+                count(*) filter (where tag = 'ST') as transaction_count
+            from control where functional_group > 0 group by functional_group
+        ),
+        transactions as (
+            select transaction, any_value(functional_group) as functional_group, any_value(kind) as kind,
+                any_value(e) filter (where tag = 'ST') as st, any_value(e) filter (where tag = 'SE') as se
+            from control where transaction > 0 group by transaction
+        ),
+        counted as (
+            select transaction, count(*) as segment_count from {SEGMENTS} where transaction > 0 group by transaction
+        ),
+        notes as (
+            select case when iea is null then 'interchange_not_closed'
+                when try_cast(iea[2] as bigint) is distinct from group_count then 'wrong_group_count'
+                when iea[3] is distinct from isa[14] then 'wrong_interchange_control_number' end as note
+            from interchanges
+            union all
+            select case when ge is null then 'group_not_closed'
+                when try_cast(ge[2] as bigint) is distinct from transaction_count then 'wrong_transaction_count'
+                when ge[3] is distinct from gs[7] then 'wrong_group_control_number' end
+            from groups
+            union all
+            select case when kind not in ({wanted})
+                    or (kind = 277 and coalesce(nullif(gs[9], ''), st[4], '') not in ({versions})) then 'transaction_not_wanted'
+                when se is null then 'transaction_not_closed'
+                when try_cast(se[2] as bigint) is distinct from segment_count then 'wrong_segment_count'
+                when se[3] is distinct from st[3] then 'wrong_control_number' end
+            from transactions inner join counted using (transaction) left join groups using (functional_group)
+            union all
+            -- it would be a row if anything were said of it
+            select 'claim_without_status' from {SEGMENTS}
+            where kind = 277 and unit > 0 and level in (select level from {SEGMENTS} where kind = 277 and tag = 'HL' and e[4] = 'PT')
+            group by unit having count(*) filter (where tag = 'STC') = 0
+            union all
+            select 'loose_segments' from {SEGMENTS}
+            where transaction = 0 and tag not in ('ISA', 'TA1', 'GS', 'GE', 'IEA')
+                or interchange = 0 or (functional_group = 0 and transaction > 0)
+            union all
+            select 'loose_bytes' where {loose_bytes} > 0
+        )
+        select distinct note from notes where note is not null order by note
+    """).fetchall()
+    return [note for (note,) in found]
 
 
 def _hierarchy(kind: int) -> str:

@@ -10,16 +10,18 @@ import duckdb
 from dagster_project.sources.read import Builder, Problem, Reading, make_rows
 from dagster_project.sources.unpack import blocks
 from dagster_project.sources.x12.cells import SEGMENTS, take_segments
-from dagster_project.sources.x12.envelopes import DAMAGE, REASONS, find_damage
+from dagster_project.sources.x12.envelopes import DAMAGE, REASONS, find_damage, notes_on
 from dagster_project.sources.x12.records import RECORDS
 
 
 def read_x12(con: duckdb.DuckDBPyConnection, reading: Reading) -> list[Problem]:
     """Makes the table ROWS; a row's line is the number of its segment."""
     builder = _X12Builder(reading)
-    take_segments(con, blocks(reading.path))
+    loose_bytes = take_segments(con, blocks(reading.path))
     find_damage(con, builder.record.kind)
     problems = make_rows(con, builder)
+    kinds = {record.kind for record in RECORDS.values()}
+    problems += [Problem("noted", None, note) for note in notes_on(con, loose_bytes, kinds)]
     con.execute(f"drop table {SEGMENTS}; drop table {DAMAGE}")
     return problems
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from dagster_project.cli.summary import of_status
 from dagster_project.privacy.keys import TokenKey
 from dagster_project.settings import Settings
 from dagster_project.sources.contracts import load_contracts
@@ -50,6 +51,8 @@ FEEDS = (
     "remittance_advice",
 )
 TWO = BILLER + INSURED + OFFICE_VISIT + OFFICE_VISIT.replace("A1", "A2")
+
+NOTED = ["loose_bytes", "wrong_group_count", "wrong_transaction_count"]
 
 
 class Lake:
@@ -326,3 +329,34 @@ def test_a_reply_gives_its_benefits_and_none_of_its_words(lake: Lake) -> None:
         ("1", None, None), ("B", None, False), ("A", pytest.approx(0.2), None)
     ]  # fmt: skip
     assert not lake.holds("M100", "ROE", "PAT", "Kim", "ELM", "Q1")
+
+
+def test_what_is_wrong_around_the_claims_of_a_file_is_told_and_takes_no_claim_away(lake: Lake) -> None:
+    broken = claims(TWO).replace(b"GE*1*1~IEA*1*", b"GE*2*1~IEA*3*") + b"-- end of batch"
+    audits = lake.load(sent=broken, whole=claims(TWO.replace("A1", "A3").replace("A2", "A4")))
+    assert all(audit.rows_set_aside == 0 and audit.is_conserved for audit in audits.values())
+    assert len(lake.rows("medical_claim", "claim_token")) == 4
+    with duckdb.connect() as con:
+        outcomes = f"read_parquet('{lake.settings.lake}/load_outcomes/medical_claim-*.parquet')"
+        told = con.execute(
+            f"select reason_code, row_count, amount from {outcomes} where outcome = 'noted' order by all"
+        )
+        assert told.fetchall() == [(note, 0, 0) for note in NOTED]
+    assert of_status(lake.settings).noted_files == [{"file_name": "medical_claim/source=payer/sent", "notes": NOTED}]
+
+
+def test_a_file_without_claims_that_ends_early_is_not_passed_over(lake: Lake) -> None:
+    lake.load(sent=claims("").split(b"SE*")[0])
+    assert of_status(lake.settings).noted_files[0]["notes"] == [
+        "group_not_closed", "interchange_not_closed", "transaction_not_closed"
+    ]  # fmt: skip
+
+
+def test_of_a_remittance_that_counts_wrongly_what_balances_arrives_and_its_money_is_accounted_for(lake: Lake) -> None:
+    other = PAYMENT.replace("A1", "A2").replace("CAS*PR*3*10~", "CAS*PR*3*9~")
+    audits = lake.load(era=payments(PAYMENT + other, counted=-1))
+    paid = audits["remittance"]
+    assert (paid.rows_accepted, paid.rows_set_aside, paid.rows_excluded) == (2, 3, 1)
+    assert (paid.amount_accepted, paid.amount_set_aside) == (60, 60)
+    assert all(audit.is_conserved for audit in audits.values())
+    assert {place[2] for place in lake.set_aside("remittance")} == {"wrong_segment_count"}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import duckdb
 
 from dagster_project.sources.x12.cells import Record, take_segments
-from dagster_project.sources.x12.envelopes import DAMAGE, find_damage
+from dagster_project.sources.x12.envelopes import DAMAGE, find_damage, notes_on
 
 ISA = "ISA*00*          *00*          *ZZ*SENDER         *ZZ*RECEIVER       *260121*1400*^*00501*000000001*0*P*:~"
 PROFESSIONAL, INSTITUTIONAL, REMITTANCE = "005010X222A1", "005010X223A2", "005010X221A1"
@@ -115,3 +115,9 @@ def damage(data: bytes, kind: int) -> list[tuple[int, str]]:
         take_segments(con, [data])
         find_damage(con, kind)
         return con.execute(f"select unit, reason_code from {DAMAGE} order by unit").fetchall()
+
+
+def notes(data: bytes) -> list[str]:
+    """What is told of the file."""
+    with duckdb.connect() as con:
+        return notes_on(con, take_segments(con, [data]), {837, 835, 834, 271, 277, 999})
