@@ -27,7 +27,7 @@ def make_payment_parts(
     """Makes the table `parts` for write_interchange: one transaction for each remittance.
 
     `advices`, `payments`, `adjustments` and `beside` are rows of remittance_advice, remittance, remittance_adjustment and
-    provider_adjustment. The first have a payer_name as well, payments last_name and first_name, those of beside the payer's number of the claim as `reference`; `services` gives hcpcs_code,
+    provider_adjustment. The first have a payer_name as well, payments last_name and first_name; `services` gives hcpcs_code,
     revenue_center_code and claim_start_date of claim_id and claim_line_number.
     """
     con.execute(f"""
@@ -75,7 +75,7 @@ def make_payment_parts(
             from (
                 select remittance_id, part_number,
                     {segment("PLB", "'2308451237'", "strftime(any_value(paid_date), '%Y') || '1231'",
-                             "string_agg(" + composite("adjustment_reason_code", text("reference")) + " || '*' || "
+                             "string_agg(" + composite("adjustment_reason_code", text("payer_claim_control_number")) + " || '*' || "
                              + number("adjustment_amount") + ", '*' order by adjustment_number)")} as plb
                 from (
                     select *, (row_number() over (partition by remittance_id order by adjustment_number) - 1)

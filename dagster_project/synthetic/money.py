@@ -95,7 +95,8 @@ def write_provider_adjustments(con: duckdb.DuckDBPyConnection, end: str) -> None
     select 'R-' || payer_id || '-' || strftime(paid_date, '%Y%m%d') as remittance_id,
            row_number() over (partition by payer_id, paid_date order by reason, ck)::bigint as adjustment_number,
                payer_id, line_of_business,
-           reason as adjustment_reason_code, key_code('CLM', ck) as claim_id, paid_date, amount::decimal(18,
+           reason as adjustment_reason_code, key_code('CLM', ck) as claim_id,
+               key_code('CTL', ck) as payer_claim_control_number, paid_date, amount::decimal(18,
                2) as adjustment_amount
     from placed where paid_date <= date '{end}' order by remittance_id, adjustment_number;
     """)

@@ -57,21 +57,12 @@ UNSAID = (
     Unsaid("remittance", "adjudication_number", "claims are numbered within their remittance", _NUMBERED_ANEW),
     Unsaid("remittance_adjustment", "adjudication_number", "claims are numbered within their remittance", _NUMBERED_ANEW),
     Unsaid("provider_adjustment", "line_of_business", "a PLB names no market"),
-    Unsaid("provider_adjustment", "claim_id", "what a PLB refers to is a claim only for some of its reasons"),
+    Unsaid("provider_adjustment", "claim_id", "a PLB refers to a claim by the payer's number of it"),
 )  # fmt: skip
 
 
 def leave_unsaid(con: duckdb.DuckDBPyConnection) -> None:
-    """Takes out of the world's feeds what X12 has no place for, so that its books rest on what is sent.
-
-    A PLB still names the claim by the payer's number (table x12_reference).
-    """
-    con.execute("""
-        create or replace table x12_reference as
-        select remittance_id, adjustment_number, payer_claim_control_number as reference
-        from provider_adjustment join (
-            select claim_id, min(payer_claim_control_number) as payer_claim_control_number from remittance group by claim_id
-        ) using (claim_id)""")
+    """Takes out of the world's feeds what X12 has no place for, so that its books rest on what is sent."""
     for feed in dict.fromkeys(item.feed for item in UNSAID):
         columns = ", ".join(
             f"case when {item.of} then {item.left} else {item.column} end as {item.column}"
@@ -160,7 +151,7 @@ def select_payments(con: duckdb.DuckDBPyConnection, of_month: str) -> None:
         where paid_date {of_month};
         create or replace temp view x12_adjustment as select * from remittance_adjustment where paid_date {of_month};
         create or replace temp view x12_beside as
-        select * from provider_adjustment left join x12_reference using (remittance_id, adjustment_number)
+        select * from provider_adjustment
         where paid_date {of_month};
         create or replace temp table x12_service as
         select claim_id, claim_line_number, hcpcs_code, revenue_center_code, claim_line_start_date as claim_start_date

@@ -159,3 +159,13 @@
 
     select claim_key, sum(paid_amount) as paid_amount from chains where replacement_key <> claim_key group by claim_key
 {%- endmacro %}
+
+{# Lines as they were billed, by the number under which their payer answers them (837 REF 6R, which 835 repeats): where both
+   sides have one, a payer's line is that line, whatever its place in the remittance. A number that a claim's lines share is none. #}
+{% macro lines_by_control_number() -%}
+    select data_source, claim_token, line_control_token, min(claim_line_number) as billed_line_number
+    from {{ ref('stg_medical_claim_line__lines') }}
+    where line_control_token is not null{{ only_touched('claim_token', 'and') }}
+    group by data_source, claim_token, line_control_token
+    having count(*) = 1
+{%- endmacro %}

@@ -25,7 +25,7 @@
         'payer': {'key': ['payer_id'], 'amount': none},
         'pharmacy_fill': {'key': ['claim_token', 'claim_line_number', 'adjudication_number'], 'amount': 'paid_amount'},
         'provider': {'key': ['provider_id'], 'amount': none},
-        'provider_adjustment': {'key': ['remittance_id', 'adjustment_number'], 'amount': 'adjustment_amount'},
+        'provider_adjustment': {'key': ['remittance_id', 'payer_id', 'adjustment_number'], 'amount': 'adjustment_amount'},
         'remittance': {'key': ['claim_token', 'claim_line_number', 'adjudication_number', 'remittance_id'], 'amount': 'paid_amount'},
         'remittance_adjustment': {'key': ['claim_token', 'claim_line_number', 'adjudication_number', 'adjustment_number', 'remittance_id'], 'amount': 'adjustment_amount'},
         'remittance_advice': {'key': ['remittance_id', 'payer_id'], 'amount': 'paid_amount'},

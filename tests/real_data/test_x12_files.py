@@ -167,6 +167,7 @@ def test_every_sample_is_read_or_set_aside_with_a_reason_and_its_dollars_are_con
     assert sorted(lake.all(noted)) == [
         ("sample_837_12.txt", "wrong_segment_count"),
         ("sample_837_12.txt", "wrong_transaction_count"),
+        ("subscriber-health-benefit-check-error.271", "wrong_control_number"),
         ("test.835", "wrong_segment_count"),
     ]
     # Of ten enrolments two end a person's cover without the day on which it began; the others change what is no span.

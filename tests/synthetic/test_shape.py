@@ -20,6 +20,7 @@ FEEDS = [
     "medical_claim_line",
     "remittance",
     "remittance_adjustment",
+    "remittance_advice",
     "provider_adjustment",
     "pharmacy_fill",
     "patient_accounting",

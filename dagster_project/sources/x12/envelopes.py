@@ -209,8 +209,14 @@ def notes_on(con: duckdb.DuckDBPyConnection, loose_bytes: int, kinds: Iterable[i
             select case when kind not in ({wanted})
                     or (kind = 277 and coalesce(nullif(gs[9], ''), st[4], '') not in ({versions})) then 'transaction_not_wanted'
                 when se is null then 'transaction_not_closed'
-                when try_cast(se[2] as bigint) is distinct from segment_count then 'wrong_segment_count' end
+                when try_cast(se[2] as bigint) is distinct from segment_count then 'wrong_segment_count'
+                when se[3] is distinct from st[3] then 'wrong_control_number' end
             from transactions inner join counted using (transaction) left join groups using (functional_group)
+            union all
+            -- it would be a row if anything were said of it
+            select 'claim_without_status' from {SEGMENTS}
+            where kind = 277 and unit > 0 and level in (select level from {SEGMENTS} where kind = 277 and tag = 'HL' and e[4] = 'PT')
+            group by unit having count(*) filter (where tag = 'STC') = 0
             union all
             select 'loose_segments' from {SEGMENTS}
             where transaction = 0 and tag not in ('ISA', 'TA1', 'GS', 'GE', 'IEA')

@@ -110,13 +110,13 @@ class Segments:
     def batches(self) -> Iterator[pa.RecordBatch]:
         held = b""
         separators: Separators | None = None
+        known = 0  # bytes held that are the ISA whose separators are in use: it is read with what follows it
         for block in self.blocks:
             held += block
-            while isa := ISA.search(held):
+            while isa := ISA.search(held, known):
                 yield from self._end_of(held[: isa.start()], separators)
                 separators = Separators.of(isa)
-                yield from self._numbered(separators.translated(isa[0]))
-                held = held[isa.end() :]
+                held, known = held[isa.start() :], len(isa[0])
             # What may be the beginning of an ISA or of a segment waits for the next block.
             settled = max(len(held) - LONGEST_ISA, 0)
             if separators is None:
@@ -126,6 +126,7 @@ class Segments:
                 rest = yield from self._whole(held[:settled], separators)
             if len(rest) > LONGEST_SEGMENT:
                 raise NotX12("segment_too_long")
+            known = max(known - (settled - len(rest)), 0)
             held = rest + held[settled:]
         if separators is None:
             raise NotX12("no_isa")

@@ -88,6 +88,7 @@ def test_what_cannot_prove_itself_is_set_aside_with_its_transaction() -> None:
         ((b"IEA*1*000000001~", b"IEA*1*000000001~END*1~"), "loose_segments"),
         ((b"ISA*00*", b"Subject: your remittance\n\nISA*00*"), "loose_bytes"),
         ((b"GE*2*1~", b"ST*276*0003~SE*2*0003~GE*3*1~"), "transaction_not_wanted"),
+        ((b"GE*2*1~", b"ST*271*0003~SE*2*0009~GE*3*1~"), "wrong_control_number"),
     ],
 )
 def test_what_is_wrong_around_whole_transactions_is_told_of_the_file_and_sets_no_payment_aside(
@@ -96,6 +97,11 @@ def test_what_is_wrong_around_whole_transactions_is_told_of_the_file_and_sets_no
     data = payments(PAYMENT, PAYMENT)
     assert notes(data) == [] and data.count(changed[0]) == 1
     assert notes(data.replace(*changed)) == [note] and damage(data.replace(*changed), 835) == []
+
+
+def test_a_claim_that_is_acknowledged_without_a_word_is_told_of_its_file() -> None:
+    silent = acceptances(ACCEPTED_AND_REJECTED.replace("STC*A2:20:PR*20260122*WQ*80~", ""))
+    assert notes(acceptances(ACCEPTED_AND_REJECTED)) == [] and notes(silent) == ["claim_without_status"]
 
 
 def test_of_a_file_that_ends_early_each_envelope_that_is_open_is_told() -> None:

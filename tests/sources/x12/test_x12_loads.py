@@ -48,6 +48,7 @@ FEEDS = (
     "eligibility_benefit",
     "claim_acknowledgement",
     "transaction_acknowledgement",
+    "remittance_advice",
 )
 TWO = BILLER + INSURED + OFFICE_VISIT + OFFICE_VISIT.replace("A1", "A2")
 

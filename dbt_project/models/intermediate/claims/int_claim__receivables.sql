@@ -86,5 +86,5 @@ from accounting
 where transaction_type <> 'denial_write_off'
 union all
 select data_source, coalesce(payer_id, 'unknown'), claim_key, paid_date, 'recouped', -adjustment_amount, 0
-from {{ ref('stg_provider_adjustment__adjustments') }}
+from {{ ref('int_claim__provider_adjustments') }}
 where adjustment_reason_code = 'WO' and claim_key is not null{{ only_touched('claim_key', 'and') }}

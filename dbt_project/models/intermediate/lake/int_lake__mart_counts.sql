@@ -53,7 +53,7 @@ union all
 
 select
     'provider_adjustment', load_id, 'names_no_claim', count(*), cast(coalesce(sum(adjustment_amount), 0) as decimal(38, 10))
-from {{ ref('stg_provider_adjustment__adjustments') }}
+from {{ ref('int_claim__provider_adjustments') }}
 where claim_token is null
 group by load_id
 

@@ -7,7 +7,7 @@
 -- money where it was paid. So every amount sums to its feed's; denied, corrected and appealed point at a decision or a piece
 -- of work that has an event of its own, and carry none.
 with adjustments as (
-    select * from {{ ref('stg_provider_adjustment__adjustments') }} where claim_token is not null{{ only_touched('claim_token', 'and') }}
+    select * from {{ ref('int_claim__provider_adjustments') }} where claim_token is not null{{ only_touched('claim_token', 'and') }}
 ),
 
 accounting as (

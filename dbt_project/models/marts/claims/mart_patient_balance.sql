@@ -103,7 +103,7 @@ moved as (
 taken_back as (
     select bills.bill_key, sum(adjustments.adjustment_amount) as recouped_amount
     from bills
-    inner join {{ ref('stg_provider_adjustment__adjustments') }} as adjustments on bills.claim_key = adjustments.claim_key
+    inner join {{ ref('int_claim__provider_adjustments') }} as adjustments on bills.claim_key = adjustments.claim_key
     where adjustments.adjustment_reason_code = 'WO'
     group by bills.bill_key
 ),

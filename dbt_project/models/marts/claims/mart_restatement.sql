@@ -29,7 +29,7 @@ moves as (
         data_source, claim_key, paid_date, 0, -adjustment_amount,
         case adjustment_reason_code when 'WO' then 'takeback' when 'L6' then 'interest' else 'other_provider_adjustment' end,
         null
-    from {{ ref('stg_provider_adjustment__adjustments') }}
+    from {{ ref('int_claim__provider_adjustments') }}
     where claim_key is not null
 ),
 

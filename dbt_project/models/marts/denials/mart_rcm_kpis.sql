@@ -82,6 +82,7 @@ submitted as (
         count(*) as submitted_claim_count,
         sum(charge_amount) as submitted_charge_amount,
         count(*) filter (where not is_reviewed and not is_rejected) as clean_claim_count,
+        count(*) filter (where is_reviewed) as reviewed_claim_count,
         count(*) filter (where first_adjudicated_date is not null and not is_denied_at_first and not is_partially_denied_at_first)
             as resolved_at_first_claim_count,
         count(*) filter (where is_denied_at_first is not null) as known_decision_count,
@@ -280,6 +281,9 @@ amounts as (
             when sources.has_claims = 1 and sources.has_work = 1 then coalesce(submitted.clean_claim_count, 0)
         end as clean_claim_count,
         case
+            when sources.has_claims = 1 and sources.has_work = 1 then coalesce(submitted.reviewed_claim_count, 0)
+        end as reviewed_claim_count,
+        case
             when sources.has_remittances = 1 then submitted.resolved_at_first_claim_count
         end as resolved_at_first_claim_count,
         case when sources.has_reasons = 1 then submitted.known_decision_count end as submitted_known_decision_count,
@@ -433,5 +437,5 @@ select
     {{ rate('in_time_work_count', 'due_work_count') }} as turnaround_in_time_rate,
     {{ rate('passed_work_count', 'checked_work_count') }} as quality_pass_rate,
     {{ rate('coded_claim_count * 60', 'coding_minutes') }} as claims_per_coder_hour,
-    {{ rate('submitted_claim_count - clean_claim_count', 'submitted_claim_count') }} as reviewed_by_hand_rate
+    {{ rate('reviewed_claim_count', 'submitted_claim_count') }} as reviewed_by_hand_rate
 from derived

@@ -1,5 +1,5 @@
 select
-    {{ surrogate_key(['data_source', 'remittance_id', 'adjustment_number']) }} as provider_adjustment_key,
+    {{ surrogate_key(['data_source', 'remittance_id', 'payer_id', 'adjustment_number']) }} as provider_adjustment_key,
     data_source,
     {{ surrogate_key(['data_source', 'remittance_id', 'payer_id']) }} as remittance_key,
     remittance_id,
@@ -10,8 +10,9 @@ select
     adjustment_reason_code,
     claim_key,
     claim_token,
+    claim_rule,
     paid_date,
     {{ usd('adjustment_amount') }} as adjustment_amount,
     load_id,
     source_line_number
-from {{ ref('stg_provider_adjustment__adjustments') }}
+from {{ ref('int_claim__provider_adjustments') }}

@@ -14,6 +14,29 @@ expected as (
     where expected_amount is not null
 ),
 
+-- a payer may answer one line in parts
+decided as (
+    select
+        lines.data_source,
+        lines.claim_key,
+        lines.claim_token,
+        lines.claim_line_number,
+        lines.adjudication_number,
+        max(lines.payer_key) as payer_key,
+        max(lines.payer_id) as payer_id,
+        max(lines.remittance_id) as remittance_id,
+        max(lines.paid_date) as paid_date,
+        sum(lines.charge_amount) as charge_amount,
+        sum(lines.allowed_amount) as allowed_amount,
+        sum(lines.paid_amount) as paid_amount
+    from {{ ref('int_claim__adjudication_lines') }} as lines
+    inner join standing
+        on lines.data_source = standing.data_source
+        and lines.claim_token = standing.claim_token
+        and lines.adjudication_number = standing.adjudication_number
+    group by lines.data_source, lines.claim_key, lines.claim_token, lines.claim_line_number, lines.adjudication_number
+),
+
 candidates as (
     select
         lines.data_source,
@@ -33,11 +56,7 @@ candidates as (
         lines.paid_amount,
         expected.expected_amount,
         expected.expected_amount - lines.allowed_amount as underpaid_amount
-    from {{ ref('int_claim__adjudication_lines') }} as lines
-    inner join standing
-        on lines.data_source = standing.data_source
-        and lines.claim_token = standing.claim_token
-        and lines.adjudication_number = standing.adjudication_number
+    from decided as lines
     inner join expected
         on lines.data_source = expected.data_source
         and lines.claim_token = expected.claim_token
