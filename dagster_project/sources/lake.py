@@ -149,6 +149,8 @@ QUARANTINE = pa.schema(
         ("source_part_number", pa.int32()),
         ("column_name", pa.string()),
         ("reason_code", pa.string()),
+        ("interchange_number", pa.int64()),  # of X12: which of the file's, from 1; 0 outside
+        ("transaction_number", pa.int64()),
     ]
 )
 

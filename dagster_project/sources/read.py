@@ -23,6 +23,7 @@ from dagster_project.sources.recognise import position
 
 ROWS = "typed_rows"
 LINES = "numbered_lines"
+PLACES = "places_in_interchanges"  # line, interchange_number, transaction_number of rows of X12 that are set aside
 MAX_LINE_BYTES = 8 << 20
 
 # A field of a line that holds quotes, with the delimiter before it: quoted, or bare text that starts without a quote.

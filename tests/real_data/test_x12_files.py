@@ -104,11 +104,14 @@ def test_every_dollar_of_the_samples_payments_is_in_a_row(real_data: Path) -> No
 
 def test_only_files_of_the_older_version_or_with_wrong_counts_are_damaged(real_data: Path) -> None:
     found: dict[str, set[str]] = {}
+    files = [path for path in sorted((real_data / "x12").rglob("*")) if path.is_file() and "blue" not in path.name]
+    kinds = {path: int(plain(path, "ST")[0][1]) for path in files}
+    assert Counter(kinds.values()) == {837: 39, 835: 8, 834: 10, 271: 3, 270: 2, 276: 4, 277: 4}
     with duckdb.connect() as con:
-        for path in sorted((real_data / "x12").rglob("*83[57]*/*")):
-            if path.is_file() and "blue" not in path.name:
+        for path, kind in kinds.items():
+            if kind in (837, 835, 834, 271):
                 take_segments(con, [path.read_bytes()])
-                find_damage(con, 837 if plain(path, "CLM") else 835)
+                find_damage(con, kind)
                 reasons = con.execute(f"select distinct reason_code from {DAMAGE}").fetchall()
                 if reasons:
                     found[path.relative_to(real_data / "x12").as_posix()] = {reason for (reason,) in reasons}
@@ -119,6 +122,7 @@ def test_only_files_of_the_older_version_or_with_wrong_counts_are_damaged(real_d
     assert {name: found[name] for name in found.keys() - older} == {
         "claims_837/sample_837_12.txt": {"missing_segment"},
         "edi_835_samples/test.835": {"wrong_segment_count"},
+        "linuxforhealth/271_005010X279A1/subscriber-health-benefit-check-error.271": {"wrong_control_number"},
     }
 
 

@@ -276,6 +276,8 @@ def test_quarantine_holds_places_and_reasons_and_no_values_when_rows_are_set_asi
         "source_part_number",
         "column_name",
         "reason_code",
+        "interchange_number",
+        "transaction_number",
     }
     left = [path for path in tmp_path.rglob("*") if path.is_file() and "landing" not in path.parts]
     assert left and not [path for path in left if b"CANARY" in path.read_bytes()]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import duckdb
 
-from dagster_project.sources.read import Builder, Problem, Reading, make_rows
+from dagster_project.sources.read import PLACES, ROWS, Builder, Problem, Reading, make_rows
 from dagster_project.sources.unpack import blocks
 from dagster_project.sources.x12.cells import SEGMENTS, VOUCHED, cell_name, take_segments
 from dagster_project.sources.x12.envelopes import DAMAGE, REASONS, find_damage, notes_on
@@ -16,12 +16,18 @@ from dagster_project.sources.x12.signed import find_signed
 
 
 def read_x12(con: duckdb.DuckDBPyConnection, reading: Reading) -> list[Problem]:
-    """Makes the table ROWS; a row's line is the number of its segment."""
+    """Makes the table ROWS, in which a row's line is the number of its segment, and PLACES."""
     builder = _X12Builder(reading)
     loose_bytes = take_segments(con, blocks(reading.path), builder.record)
     find_damage(con, builder.record.kind)
     find_signed(con)
     problems = make_rows(con, builder)
+    set_aside = ", ".join(str(number) for number, problem in enumerate(problems, 1) if problem.outcome == "set_aside")
+    con.execute(f"""
+        create or replace temp table {PLACES} as
+        select segment_number as line, interchange as interchange_number, transaction as transaction_number
+        from {SEGMENTS} where segment_number in (select line from {ROWS} where problem in ({set_aside}))
+    """)
     kinds = {record.kind for record in RECORDS.values()}
     problems += [Problem("noted", None, note) for note in notes_on(con, loose_bytes, kinds)]
     con.execute(f"drop view {SEGMENTS}; drop table {SEGMENTS}_read; drop table {DAMAGE}; drop table {VOUCHED}")

@@ -24,10 +24,11 @@ STRAY = "\x1a"
 LONGEST_SEGMENT = 1 << 20
 
 # Sixteen elements; the byte after the tag separates elements, the sixteenth element components, the byte behind segments.
-# Widths are fixed by the standard; senders that do not fill up with blanks are read all the same.
+# Widths are fixed by the standard; senders that do not fill up with blanks are read all the same. No letter separates: an ISA
+# cut before its last two bytes once took them from the ISA behind it, and with them all that followed.
 ISA = re.compile(
     rb"ISA(?P<element>[^A-Za-z0-9\s])(?:(?:(?!\1).){0,15}\1){10}(?P<repetition>.)\1(?P<version>[0-9]{5})\1"
-    rb"(?:(?!\1).){1,9}\1[01]\1[A-Z]\1(?P<component>.)(?P<segment>.)",
+    rb"(?:(?!\1).){1,9}\1[01]\1[A-Z]\1(?P<component>[^A-Za-z0-9])(?P<segment>[^A-Za-z0-9])",
     re.DOTALL,
 )
 LONGEST_ISA = 3 + 10 * 16 + 1 + 2 + 6 + 10 + 2 + 2 + 3

@@ -58,6 +58,21 @@ def test_a_payment_that_lost_a_segment_with_money_does_not_balance(lost: str) ->
     assert damage(miscounted(payments(two.replace(lost, "", 1))), 835)[0] == (1, "wrong_segment_count")
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        PAYMENT.replace("CAS*CO*45*5~", "CAS*CO*45*6~").replace(
+            "CAS*PR*3*10~", "CAS*PR*3*9~"
+        ),  # its lines, not its sum
+        PAYMENT.replace("CLP*A1*1*80*60*", "CLP*A1*1*90*70*"),  # its sum, not that of its lines
+        PAYMENT.replace("CLP*A1*1*80*60*", "CLP*A1*1*80*61*"),
+    ],
+)
+def test_a_payment_proves_itself_by_each_line_and_the_claim_and_their_sum(broken: str) -> None:
+    assert damage(payments(broken), 835) == []
+    assert damage(miscounted(payments(broken)), 835) == [(1, "wrong_segment_count")]
+
+
 def test_of_a_transaction_whose_count_is_wrong_the_claims_that_sum_to_their_charge_arrive() -> None:
     data = claims(TWO.replace("CLM*A2*80*", "CLM*A2*90*"))
     assert damage(data, 837) == [] and damage(miscounted(data), 837) == [(2, "wrong_segment_count")]

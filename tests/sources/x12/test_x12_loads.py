@@ -360,3 +360,18 @@ def test_of_a_remittance_that_counts_wrongly_what_balances_arrives_and_its_money
     assert (paid.amount_accepted, paid.amount_set_aside) == (60, 60)
     assert all(audit.is_conserved for audit in audits.values())
     assert {place[2] for place in lake.set_aside("remittance")} == {"wrong_segment_count"}
+
+
+def test_what_is_set_aside_is_found_by_its_interchange_transaction_and_segment(lake: Lake) -> None:
+    broken = TWO.replace("CLM*A2*80*", "CLM*A2*8O*")
+    lake.load(
+        sent=claims(TWO.replace("A1", "A3").replace("A2", "A4"))
+        + claims(TWO.replace("A1", "A5"), broken.replace("A1", "A6"))
+    )
+    with duckdb.connect() as con:
+        files = f"read_parquet('{lake.settings.quarantine}/medical_claim/*.parquet')"
+        columns = "interchange_number, transaction_number, source_line_number, column_name, reason_code"
+        told = con.execute(f"select {columns} from {files}").fetchall()
+    data = (lake.settings.landing / "medical_claim/source=payer/sent").read_bytes()
+    number = data[: data.index(b"CLM*A2*8O")].count(b"~") + 1
+    assert told == [(2, 3, number, "charge_amount", "not_a_number")]
