@@ -43,8 +43,8 @@ def test_each_transaction_is_a_row_with_its_own_payment(lake: Lake) -> None:
 
 
 def test_the_payment_arrives_where_its_claims_are_set_aside(lake: Lake) -> None:
-    """What was paid and is not explained must be seen: the claims of a wrong count are set aside, their payment is not."""
-    audits = lake.load(era=payments(PAYMENT, counted=1))
+    """What was paid and is not explained must be seen: a claim that cannot prove itself whole is set aside, its payment not."""
+    audits = lake.load(era=payments(PAYMENT.replace("CLP*A1*1*80*60*", "CLP*A1*1*80*61*"), counted=1))
     assert audits["remittance"].rows_accepted == 0
     assert (audits[FEED].rows_accepted, audits[FEED].amount_accepted) == (1, Decimal(60))
 
