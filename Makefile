@@ -28,9 +28,9 @@ bench: $(STAMP)
 bench-x12: $(STAMP)
 	$(BIN)/python -m tests.bench.x12
 
-# Kills runs at every moment, fills the disk: what `make test` tries at a few. Takes the better part of an hour.
+# Kills runs at every moment, fills the disk, both ways in, samples broken: what `make test` tries at a few. Takes about an hour.
 soak: $(STAMP)
-	$(BIN)/python -m pytest tests/faults/soak.py -n 2 --dist load $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests/faults/soak.py tests/*/soak_*.py -n 2 --dist loadgroup $(PYTEST_ARGS)
 
 env: $(STAMP)
 

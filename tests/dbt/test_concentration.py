@@ -27,7 +27,7 @@ def desynpuf(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     warehouse = Warehouse(tmp_path_factory.mktemp("desynpuf"))
     place([folder / name for name in FILES], warehouse.settings, warehouse.contracts)
     warehouse.load()
-    warehouse.dbt("build", "--exclude-resource-type", "test", "unit_test", "--select", "+mart_pareto")
+    warehouse.dbt("build", "--exclude-resource-type", "test", "unit_test", "--select", "+mart_pareto", "+mart_denials")
     return warehouse
 
 
@@ -61,7 +61,6 @@ def test_inpatient_claims_are_as_concentrated_as_counted_before_when_all_benefic
 
 
 def test_a_denial_rate_is_unknown_when_the_sender_gives_no_reasons(desynpuf: Warehouse) -> None:
-    desynpuf.dbt("build", "--exclude-resource-type", "test", "unit_test", "--select", "+mart_denials")
     assert desynpuf.rows(
         "select count(denied_claim_count), count(denial_rate), count(*) > 0 from marts.mart_denials"
     ) == [(0, 0, True)]

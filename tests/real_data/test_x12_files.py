@@ -13,11 +13,7 @@ import pyarrow as pa
 import pytest
 from real_lake import LoadedLake
 
-from dagster_project.interchange.again import claims_as_837
 from dagster_project.privacy.keys import TokenKey
-from dagster_project.settings import Settings
-from dagster_project.sources.contracts import load_contracts
-from dagster_project.sources.loads import load_feed, prepare_lake, take_inventory
 from dagster_project.sources.x12.cells import Record, take_segments
 from dagster_project.sources.x12.claims import CLAIM_LINES, CLAIMS
 from dagster_project.sources.x12.envelopes import DAMAGE, REASONS, find_damage
@@ -178,56 +174,3 @@ def test_every_sample_is_read_or_set_aside_with_a_reason_and_its_dollars_are_con
     ends = "select feed, reason_code, row_count from load_outcomes where outcome = 'set_aside' and feed in ('member', 'eligibility')"
     assert sorted(lake.all(ends)) == [("eligibility", "missing", 1)] * 2
     assert lake.one("select count(*) from remittance where adjudicated_date > paid_date") == (0,)
-
-
-def test_every_sample_claim_that_loads_gives_the_same_rows_when_written_with_tokens_and_read_again(
-    real_data: Path, tmp_path: Path
-) -> None:
-    # Senders of samples like to call their claims alike: each file is a sender of its own.
-    files = [path for path in sorted((real_data / "x12").rglob("*837*")) if path.is_file()]
-    for number, path in enumerate(files):
-        land(tmp_path / "sent", f"sample_{number}", path.read_bytes())
-    with duckdb.connect() as con:
-        sent = rows_of(tmp_path / "sent", con, "sent")
-        for (source,) in con.execute("select distinct data_source from sent_medical_claim").fetchall():
-            of_source = f"where data_source = '{source}')"
-            text = claims_as_837(
-                con,
-                f"(from sent_medical_claim {of_source}",
-                f"(from sent_medical_claim_line {of_source}",
-                KEY,
-                "timestamp '2026-01-05 10:00'",
-            )
-            land(tmp_path / "again", source, text.encode())
-        again = rows_of(tmp_path / "again", con, "again")
-        columns = "* exclude (load_id, source_line_number, source_part_number)"
-        # Lines arrive where their claim's own row was set aside; without it there is no claim to write.
-        for feed in ("medical_claim", "medical_claim_line"):
-            expected = (
-                f"select {columns} from sent_{feed} "
-                "where (data_source, claim_token) in (select data_source, claim_token from sent_medical_claim)"
-            )
-            found = f"select {columns} from again_{feed}"
-            for one, other in ((expected, found), (found, expected)):
-                assert con.execute(f"select count(*) from ({one} except all {other})").fetchone() == (0,), feed
-    assert sent == again == 28
-
-
-def land(home: Path, source: str, data: bytes) -> None:
-    folder = home / "landing" / "x12" / f"source={source}"
-    folder.mkdir(parents=True)
-    (folder / "837.x12").write_bytes(data)
-
-
-def rows_of(home: Path, con: duckdb.DuckDBPyConnection, name: str) -> int:
-    """Claims and lines that the landed files bring, as tables; how many claims."""
-    settings, contracts = Settings(home=home, quiet_seconds=0), load_contracts()
-    prepare_lake(settings, contracts)
-    take_inventory(settings, contracts)
-    for feed in ("medical_claim", "medical_claim_line"):
-        load_feed(feed, settings, contracts, KEY)
-        con.execute(
-            f"create table {name}_{feed} as from read_parquet('{home}/lake/raw/{feed}/*.parquet', union_by_name = true)"
-        )
-    (count,) = con.execute(f"select count(*) from {name}_medical_claim").fetchone() or (0,)
-    return int(count)

@@ -29,15 +29,13 @@ FEEDS = [
     "scheduled_service",
 ]
 CONTRACTS = load_contracts()
-# Columns that a sender may leave out and this one does: its lines are told by their number alone.
-NOT_SENT = {"line_control_number"}
 
 
 @pytest.mark.parametrize("feed", FEEDS)
 def test_a_feed_has_the_contracts_columns_when_it_is_clean(invented, feed):
     contract = CONTRACTS[feed]
     columns = {name: kind for name, kind, *_ in invented.rows(f'describe "{feed}"')}
-    sent = {name: column.duckdb_type for name, column in contract.columns.items() if name not in NOT_SENT}
+    sent = {name: column.duckdb_type for name, column in contract.columns.items()}
     assert columns == sent
 
 

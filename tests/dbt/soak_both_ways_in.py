@@ -1,4 +1,6 @@
-"""One world, landed once as flat files and once as X12, gives the same marts, row for row and cent for cent.
+"""`make soak`: one world, landed once as flat files and once as X12, gives the same marts, row for row and cent for cent.
+
+Named so that `make test` does not collect it: tests/synthetic/test_written_x12.py holds the same of the rows in the lake.
 
 Left out are what differs because files do: loads, lines of files, and counts of files. What X12 has no place for is taken
 out of the world first; the list with its reasons is UNSAID of dagster_project/synthetic/x12.py.
