@@ -8,7 +8,7 @@ STAMP := $(VENV)/.synced
 # Bytecode makes imports two to three times faster, whatever the shell says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test ui env bench soak clean
+.PHONY: run test ui env bench bench-x12 soak clean
 .DEFAULT_GOAL := run
 
 run: $(STAMP)
@@ -24,9 +24,13 @@ test: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench.pipeline
 
-# Kills runs at every moment, fills the disk: what `make test` tries at a few. Takes the better part of an hour.
+# Measures reading 837 and 835 beside other libraries and writes docs/x12-speed.md; CLAIMS=20000 makes it small.
+bench-x12: $(STAMP)
+	$(BIN)/python -m tests.bench.x12
+
+# Kills runs at every moment, fills the disk, both ways in, samples broken: what `make test` tries at a few. Takes about an hour.
 soak: $(STAMP)
-	$(BIN)/python -m pytest tests/faults/soak.py -n 2 --dist load $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests/faults/soak.py tests/*/soak_*.py -n 2 --dist loadgroup $(PYTEST_ARGS)
 
 env: $(STAMP)
 

@@ -76,7 +76,7 @@ def build() -> Any:
     """The command line with all its verbs."""
     import typer
 
-    from dagster_project.cli import data, pipeline, reconcile, tables
+    from dagster_project.cli import claim, data, pipeline, reconcile, tables
 
     app = typer.Typer(
         epilog=EPILOG,
@@ -97,6 +97,7 @@ def build() -> Any:
         "load": data.load,
         "status": pipeline.status,
         "reconcile": reconcile.reconcile,
+        "claim": claim.claim,
         "publish": pipeline.publish,
         "describe": tables.describe,
     }

@@ -5,6 +5,7 @@ Belongs here: options and words. Does not: inventing (synthetic/), recognising (
 
 from collections.abc import Iterator
 from contextlib import nullcontext
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,11 @@ ACCEPT = "claimhouse load --accept LOAD_ID --by NAME --reason WHY"
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
+class FileFormat(StrEnum):
+    flat = "flat"
+    x12 = "x12"
+
+
 def demo_data(
     members: Annotated[int, typer.Option(min=10, help="People of the invented world.")] = DEFAULT_MEMBERS,
     seed: Annotated[int, typer.Option(help="The same seed writes the same files.")] = DEFAULT_SEED,
@@ -26,6 +32,9 @@ def demo_data(
     ledger_error: Annotated[
         bool, typer.Option("--ledger-error", help="Plant faults in the ledger that block publication.")
     ] = False,
+    file_format: Annotated[
+        FileFormat, typer.Option("--format", help="How claims and remittances are written; other feeds are flat files.")
+    ] = FileFormat.flat,
     as_json: AsJson = False,
 ) -> None:
     """Write demonstration files into the landing folder: an invented world, dirt included."""
@@ -35,7 +44,7 @@ def demo_data(
             f"{settings.landing} holds files already, and an invented world is not mixed with another or with real files",
             f"Name an empty home (CLAIMHOUSE_HOME=FOLDER claimhouse demo-data), or move {settings.home} aside",
         )
-    rows = write_demo_files(settings, members, seed, months, ledger_error)
+    rows = write_demo_files(settings, members, seed, months, ledger_error, file_format)
     if as_json:
         show_json({"landing": settings.landing, "rows": rows})
     else:
@@ -48,7 +57,12 @@ def has_files(settings: Settings) -> bool:
 
 
 def write_demo_files(
-    settings: Settings, members: int, seed: int, months: int, ledger_error: bool = False
+    settings: Settings,
+    members: int,
+    seed: int,
+    months: int,
+    ledger_error: bool = False,
+    file_format: FileFormat = FileFormat.flat,
 ) -> dict[str, int]:
     """Invents the world with a progress bar; returns rows per feed."""
     from dagster_project.sources.inventory import DEMO
@@ -64,8 +78,17 @@ def write_demo_files(
             progress.update(task, completed=done, total=total or None, now=stage)
 
         with scratch_folder(settings) as scratch:
+            as_x12 = file_format == FileFormat.x12
             rows = generate(
-                settings.landing, settings.answers, members, seed, months, ledger_error, progress=tell, scratch=scratch
+                settings.landing,
+                settings.answers,
+                members,
+                seed,
+                months,
+                ledger_error,
+                tell,
+                scratch=scratch,
+                as_x12=as_x12,
             )
         expect_until(settings, DEMO, last_day(months), f"claimhouse demo-data: a world of {months} months")
         for path in settings.landing.rglob("*"):

@@ -21,6 +21,7 @@ SHOWN = 12
 def show_run(settings: Settings, told: RunSummary) -> None:
     show_feeds(told.feeds)
     show_waiting(told.waiting_loads, told.set_aside_files)
+    show_noted(told.noted_files)
     show_left(settings, told.left_files)
     show_ledger(told.ledger)
     table(f"The {LARGEST} largest marts", ["mart", "rows"], told.largest_marts.items())
@@ -32,6 +33,7 @@ def show_status(settings: Settings, told: Status) -> None:
     console().print(f"[bold]{told.home}[/bold]\n")
     show_feeds(told.feeds)
     show_waiting(told.waiting_loads, told.set_aside_files)
+    show_noted(told.noted_files)
     show_left(settings, told.left_files)
     if told.failing_checks:
         rows = [list(check.values()) for check in told.failing_checks[:SHOWN]]
@@ -86,6 +88,17 @@ def show_waiting(loads: Sequence[LoadState], files: Sequence[dict[str, Any]]) ->
         table("Loads that wait", ["load", "feed", "file", "why"], rows, left=4, whole=True)
     if any(load.verdict == "held" for load in loads):
         console().print("Accept a held one:  claimhouse load --accept LOAD_ID --by NAME --reason WHY\n", markup=False)
+
+
+def show_noted(files: Sequence[dict[str, Any]]) -> None:
+    if files:
+        table(
+            "Noted of files that were read (docs/x12.md)",
+            ["file", "note"],
+            [[file["file_name"], ", ".join(file["notes"])] for file in files[:SHOWN]],
+            left=2,
+            whole=True,
+        )
 
 
 def show_left(settings: Settings, files: Sequence[LeftFile]) -> None:

@@ -69,6 +69,7 @@ class RunSummary:
     feeds: list[FeedTally]
     waiting_loads: list[LoadState]
     set_aside_files: list[dict[str, Any]]
+    noted_files: list[dict[str, Any]]
     left_files: list[LeftFile]
     ledger: list[LedgerLine]
     largest_marts: dict[str, int]
@@ -85,6 +86,7 @@ class Status:
     feeds: list[FeedTally]
     waiting_loads: list[LoadState]
     set_aside_files: list[dict[str, Any]]
+    noted_files: list[dict[str, Any]]
     left_files: list[LeftFile]
     overdue: list[dict[str, Any]]
     failing_checks: list[dict[str, Any]]
@@ -103,6 +105,7 @@ def of_run(settings: Settings, outcome: Outcome) -> RunSummary:
         feeds=_feeds(settings),
         waiting_loads=waiting_loads(settings),
         set_aside_files=_set_aside_files(settings),
+        noted_files=_noted_files(settings),
         left_files=_left_files(settings),
         ledger=_ledger(settings),
         largest_marts=dict(largest),
@@ -118,6 +121,7 @@ def of_status(settings: Settings) -> Status:
         feeds=_feeds(settings),
         waiting_loads=waiting_loads(settings),
         set_aside_files=_set_aside_files(settings),
+        noted_files=_noted_files(settings),
         left_files=_left_files(settings),
         overdue=_overdue(settings),
         failing_checks=_failing_checks(settings),
@@ -162,6 +166,25 @@ def _set_aside_files(settings: Settings) -> list[dict[str, Any]]:
     with duckdb.connect() as con:
         rows = con.execute(sql, [str(path)]).fetchall()
     return [dict(zip(("file_name", "reason_code", "explanation"), row, strict=True)) for row in rows]
+
+
+def _noted_files(settings: Settings) -> list[dict[str, Any]]:
+    """Files that were read and whose sender should hear of something that set no row aside."""
+    lake = settings.lake
+    if not any((lake / "load_outcomes").glob("*.parquet")):
+        return []
+    sql = """
+        select loads.file_name, list(distinct outcomes.reason_code order by outcomes.reason_code)
+        from read_parquet($1, union_by_name = true) as outcomes
+        inner join read_parquet($2, union_by_name = true) as loads using (load_id)
+        inner join read_parquet($3) as files on loads.file_name = files.file_name and loads.content_hash = files.content_hash
+        where outcomes.outcome = 'noted' and files.state = 'recognised'
+        group by loads.file_name order by loads.file_name
+    """
+    places = (lake / "load_outcomes" / "*.parquet", lake / "loads" / "*.parquet", lake / "inventory.parquet")
+    with duckdb.connect() as con:
+        rows = con.execute(sql, [str(place) for place in places]).fetchall()
+    return [dict(zip(("file_name", "notes"), row, strict=True)) for row in rows]
 
 
 def _left_files(settings: Settings) -> list[LeftFile]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
+from dagster_project.sources.amounts import decimal
 from dagster_project.sources.contracts import TODAY, Bound, Column
 
 BLANK_CHARACTERS = " \t\r\xa0"
@@ -17,6 +18,9 @@ _TIMESTAMP = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?(Z|[+-]\d\d(:?\d\d
 _NUMBER = r"-?(\d+\.?\d*|\.\d+)"
 # 18 digits before the point: no sum of a file's amounts can then leave 38 digits, which once ended a whole run.
 AMOUNT_DIGITS = r"-?(\d{1,18}(\.\d{0,10}0*)?|\.\d{1,10}0*)"
+
+# As nearly all amounts are written; a few hundred of them still add up to eighteen digits.
+ORDINARY_AMOUNT = r"-?[0-9]{1,13}(\.[0-9]{1,2})?"
 
 # What may be cleaned: commas and blanks between digits stand before three digits. `12,50` is a European 12.50 and no
 # 1250, which it once was read as; and `12 50` is two numbers.
@@ -50,21 +54,7 @@ def cleaned_number(value: str) -> str:
 
 def amount_of(number: str) -> str:
     """What a number's text counts for in sums of dollars, however many decimals it has; NULL if it is no number."""
-    return f"case when regexp_full_match({number}, '{AMOUNT_DIGITS}') then {_decimal(number, 38, 10)} end"
-
-
-def _decimal(text: str, digits: int, decimals: int) -> str:
-    """The cast. DuckDB reads decimals of more than 18 digits 150 times slower, and hardly any value needs them."""
-    if digits <= 18:
-        return f"try_cast({text} as decimal({digits}, {decimals}))"
-    whole = 18 - decimals
-    return (
-        f"case when regexp_full_match({text}, '-?\\d{{1,{whole}}}(\\.\\d*)?') "
-        f"then cast(try_cast({text} as decimal(18, {decimals})) as decimal({digits}, {decimals})) "
-        f"when regexp_full_match({text}, '-?\\d{{1,16}}(\\.\\d{{0,2}}0*)?') "
-        f"then cast(try_cast({text} as decimal(18, 2)) as decimal({digits}, {decimals})) "
-        f"else try_cast({text} as decimal({digits}, {decimals})) end"
-    )
+    return f"case when regexp_full_match({number}, '{AMOUNT_DIGITS}') then {decimal(number, 38, 10)} end"
 
 
 def is_numeric(column: Column) -> bool:
@@ -119,7 +109,7 @@ def typed(column: Column, text: str, date_formats: list[str]) -> str:
         return (
             f"case when regexp_full_match({text}, "
             f"'-?(\\d+(\\.\\d{{0,{decimals}}}0*)?|\\.\\d{{1,{max(decimals, 1)}}}0*)') "
-            f"then {_decimal(text, digits, decimals)} end"
+            f"then {decimal(text, digits, decimals)} end"
         )
     if column.type == "date":
         return f"cast(try_strptime({text}, [{', '.join(map(literal, date_formats or ISO_DATES))}]) as date)"

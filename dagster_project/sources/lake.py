@@ -87,9 +87,9 @@ TABLES: dict[str, tuple[str, list[tuple[str, pa.DataType, str]]]] = {
         [
             ("load_id", pa.string(), "the load"),
             ("feed", pa.string(), "feed"),
-            ("outcome", pa.string(), "accepted, set_aside or excluded"),
+            ("outcome", pa.string(), "accepted, set_aside, excluded, or noted (of the file, about no row)"),
             ("column_name", pa.string(), "first broken column of the rows set aside"),
-            ("reason_code", pa.string(), "why set aside, or the exclusion's name"),
+            ("reason_code", pa.string(), "why set aside, the exclusion's name, or what is noted"),
             ("row_count", pa.int64(), "rows"),
             ("amount", AMOUNT, "sum of the feed's amount"),
         ],
@@ -149,6 +149,8 @@ QUARANTINE = pa.schema(
         ("source_part_number", pa.int32()),
         ("column_name", pa.string()),
         ("reason_code", pa.string()),
+        ("interchange_number", pa.int64()),  # of X12: which of the file's, from 1; 0 outside
+        ("transaction_number", pa.int64()),
     ]
 )
 

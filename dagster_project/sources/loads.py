@@ -262,7 +262,7 @@ def _read(
         raw_path = settings.lake / "raw" / contract.feed / f"{audit.load_id}.parquet"
         written = write_accepted(con, contract, reading.layout, audit, raw_path)
         if any(row["outcome"] == "set_aside" for row in outcomes):
-            write_quarantine(con, problems, audit, settings)
+            write_quarantine(con, problems, reading.layout, audit, settings)
         con.execute(f"drop table {ROWS}")
         try:
             count = counting.result()

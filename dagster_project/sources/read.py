@@ -23,6 +23,7 @@ from dagster_project.sources.recognise import position
 
 ROWS = "typed_rows"
 LINES = "numbered_lines"
+PLACES = "places_in_interchanges"  # line, interchange_number, transaction_number of rows of X12 that are set aside
 MAX_LINE_BYTES = 8 << 20
 
 # A field of a line that holds quotes, with the delimiter before it: quoted, or bare text that starts without a quote.
@@ -31,9 +32,9 @@ QUOTED_FIELD = r'{d}(?:{b}*"(?:[^"]|"")*"{b}*|[^{c}"][^{c}]*|)'
 
 @dataclass(frozen=True)
 class Problem:
-    """Why rows are not accepted."""
+    """Why rows are not accepted; or what is noted of a file, which keeps no row from being so."""
 
-    outcome: str  # set_aside, excluded
+    outcome: str  # set_aside, excluded, noted
     column: str | None
     reason_code: str
 
@@ -284,7 +285,15 @@ class Builder:
         total = " ".join(f"{sign} coalesce({amount}, 0)" for sign, amount in zip(signs, amounts, strict=True))
         # Text again, so that a sum is judged like any other number; an addend that is none makes the sum none.
         is_blank = f"coalesce({', '.join(cells)}) is null"
-        return f"case when {is_blank} then null when {wrong} then '?' else cast({total} as varchar) end"
+        # Ordinary amounts are added in half the digits, since wide decimals took most of the time of a remittance.
+        ordinary = " and ".join(f"coalesce({cell} ~ '{casts.ORDINARY_AMOUNT}', true)" for cell in cells)
+        short = " ".join(
+            f"{sign} coalesce(try_cast({cell} as decimal(18, 2)), 0)" for sign, cell in zip(signs, cells, strict=True)
+        )
+        return (
+            f"case when {is_blank} then null when {ordinary} then cast(cast({short} as decimal(18, 2)) as varchar) "
+            f"when {wrong} then '?' else cast({total} as varchar) end"
+        )
 
     def _from_name(self, pattern: str, column: str) -> str:
         reading = self.reading

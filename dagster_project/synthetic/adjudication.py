@@ -272,7 +272,7 @@ def write_remittance_feeds(con: duckdb.DuckDBPyConnection) -> None:
     create or replace table remittance as
     select 'R-' || a.payer_id || '-' || strftime(a.paid_date, '%Y%m%d') as remittance_id, key_code('CLM',
         w.ck) as claim_id,
-           w.line::bigint as claim_line_number, w.adjudication::bigint as adjudication_number, key_code('CTL',
+           w.line::bigint as claim_line_number, w.line::varchar as line_control_number, w.adjudication::bigint as adjudication_number, key_code('CTL',
                w.ck) as payer_claim_control_number,
            claim_member_code(c.m, c.is_stray) as member_id, n.patient_name, a.payer_id, a.line_of_business,
            case when w.outcome = 'reversed' then '22' when w.outcome = 'secondary' then '2'
@@ -310,7 +310,7 @@ def write_remittance_feeds(con: duckdb.DuckDBPyConnection) -> None:
         select ck, line, adjudication, payer_id, paid_date, place_5, 'OA', '23', null, prior from answered
     )
     select 'R-' || payer_id || '-' || strftime(paid_date, '%Y%m%d') as remittance_id, key_code('CLM', ck) as claim_id,
-           line::bigint as claim_line_number, adjudication::bigint as adjudication_number,
+           line::bigint as claim_line_number, line::varchar as line_control_number, adjudication::bigint as adjudication_number,
            place as adjustment_number, paid_date, grp as adjustment_group_code, carc as carc_code, rarc as rarc_code,
            amount::decimal(18, 2) as adjustment_amount
     from reasons where amount <> 0;

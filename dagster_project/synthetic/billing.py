@@ -164,6 +164,7 @@ def write_claim_feeds(con: duckdb.DuckDBPyConnection) -> None:
                end as admit_source_code,
            case when c.form = 0 and kind = 7 then case when template = 701 and drg in ('470', '236') then '3'
                when drg = '795' then '4' else '1' end
+                when c.claim_type = 'institutional' then case when kind = 5 then '1' else '3' end
                 end as admit_type_code,
            case when c.claim_type = 'institutional' then case when kind <> 7 then '01' when p.last_day = ends then '20'
                 when u('disposition', e) < 0.72 then '01' when u('disposition', e) < 0.88 then '06' else '03' end
@@ -191,7 +192,7 @@ def write_claim_feeds(con: duckdb.DuckDBPyConnection) -> None:
     join w_provider o on o.org = c.org;
     create or replace table medical_claim_line as
     select key_code('CLM', c.ck) as claim_id, row_number() over (partition by c.ck
-        order by l.line)::bigint as claim_line_number,
+        order by l.line)::bigint as claim_line_number, claim_line_number::varchar as line_control_number,
            c.starts as claim_line_start_date, c.ends as claim_line_end_date, l.revenue as revenue_center_code,
                l.hcpcs as hcpcs_code,
            case when l.hcpcs is not null then 'hcpcs' end as procedure_code_type,
@@ -200,6 +201,8 @@ def write_claim_feeds(con: duckdb.DuckDBPyConnection) -> None:
            case when c.has_wrong_place then '11' else l.place end as place_of_service_code,
            l.units::decimal(12, 3) as service_unit_quantity, case when l.claim_type = 'professional' then c.npi
                end as rendering_id,
-           l.charge::decimal(18, 2) as charge_amount
+           l.charge::decimal(18, 2) as charge_amount,
+           -- a second payer pays what the first left, whatever the contract says of the service
+           case when c.coverage_rank = 'primary' then l.price::decimal(18, 2) end as expected_amount
     from w_claim c join w_priced l on l.e = c.e and l.form = c.form;
     """)

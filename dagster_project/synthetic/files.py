@@ -1,4 +1,4 @@
-"""Writes the feeds' tables as CSV files by month, as senders would send them, with the dirt and its list.
+"""Writes the feeds' tables by month, as senders would send them: CSV with the dirt and its list, or X12 where it is one.
 
 Belongs here: which file a row goes to, order, compression, control totals, answers. Does not: what the rows say,
     kinds of dirt.
@@ -21,6 +21,7 @@ from dagster_project.synthetic.dirt import (
     to_mixed_encoding,
     to_windows_lines,
 )
+from dagster_project.synthetic.x12 import CLAIM_FEEDS, PAYMENT_FEEDS, write_x12_files
 
 # feed: (day it was sent, order of rows in a file, join for the day); a feed without a day is one file.
 SENT: dict[str, tuple[str | None, str, str]] = {
@@ -57,6 +58,7 @@ SENT: dict[str, tuple[str | None, str, str]] = {
         "remittance_id, claim_id, adjudication_number, claim_line_number, adjustment_number",
         "",
     ),
+    "remittance_advice": ("t.paid_date", "remittance_id", ""),
     "provider_adjustment": ("t.paid_date", "remittance_id, adjustment_number", ""),
     "pharmacy_fill": ("t.paid_date", "claim_id, adjudication_number", ""),
     "patient_accounting": ("t.posting_date", "transaction_id", ""),
@@ -79,14 +81,20 @@ def write_files(
     months: int,
     withheld: list[tuple[str, str]],
     progress: Callable[[str, int, int], None],
+    as_x12: bool = False,
 ) -> dict[str, int]:
-    """Every feed's files; table w_planted lists the damage by file and physical line. Returns rows written per feed."""
+    """Every feed's files; table w_planted lists the damage by file and physical line. Returns rows written per feed.
+
+    As X12, claims that are not sent yet are flat files all the same, and no damage is done to what is sent.
+    """
     con.execute("create or replace table w_planted (feed varchar, file varchar, row bigint, kind varchar)")
-    written: dict[str, int] = {}
+    written = write_x12_files(con, landing, start, months, withheld, progress) if as_x12 else {}
     for done, (feed, (day, order, join)) in enumerate(SENT.items()):
         progress("files", done, len(SENT))
-        if _exists(con, feed):
-            written[feed] = _write_feed(con, landing, feed, day, order, join, start, end, months, withheld)
+        if _exists(con, feed) and not (as_x12 and feed in PAYMENT_FEEDS):
+            due = 0 if as_x12 and feed in CLAIM_FEEDS else months
+            rows = _write_feed(con, landing, feed, day, order, join, start, end, due, withheld)
+            written[feed] = written.get(feed, 0) + rows
     progress("files", len(SENT), len(SENT))
     return written
 
@@ -122,7 +130,8 @@ def _write_feed(
     amount = CONTROL.get(feed)
     total = f"coalesce(sum({amount}::decimal(18, 2)), 0)" if amount else "0"
     label = f"strftime(date '{start}' + to_months(month_number), '%Y-%m')"
-    # A month in which nothing happened is a file with a header alone: a sender whose file is missing said nothing.
+    # A month in which nothing happened is a file with a header alone: a sender whose file is missing said nothing. Of
+    # what was told in another way (0 months) only that is written which there is.
     calendar = f"(select unnest(range({1 if day is None else months}))::integer as month_number)"
     sent = con.execute(f"""
     with lines as (select month_number, {amount or "0"} as {amount or "amount"}, file_rows from w_file

@@ -16,8 +16,9 @@ FAULTS = frozenset({"missing_load", "duplicate_posting", "wrong_account", "unexp
 # The payer that the integrated system owns; the books of the entity health_plan are this payer's.
 OWN_PAYER = "HLH"
 
-# The feeds of one remittance file (835): it arrives whole or not at all.
+# What finance posts of one remittance file (835), and what the file says of itself: it arrives whole or not at all.
 REMITTANCE_FEEDS = ("remittance", "remittance_adjustment", "provider_adjustment")
+ADVICE_FEED = "remittance_advice"
 
 
 def causes_of(ledger_error: bool | set[str]) -> frozenset[str]:
@@ -64,7 +65,7 @@ def build_ledger(
     con.execute(_ANSWERS)
     for table in ("ledger_document", "ledger_plan", "ledger_entry", "ledger_target", "ledger_journal"):
         con.execute(f"drop table if exists {table}")
-    return [(feed, withheld) for feed in REMITTANCE_FEEDS] if withheld else []
+    return [(feed, withheld) for feed in (*REMITTANCE_FEEDS, ADVICE_FEED)] if withheld else []
 
 
 def _withheld_month(months: list[str]) -> str | None:

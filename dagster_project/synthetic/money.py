@@ -1,7 +1,7 @@
 """Money beside the claims' answers: what patients pay, what is given up, what payers take back.
 
-Belongs here: feeds patient_accounting
-    and provider_adjustment. Does not: contractual adjustments (they are CO-45 in remittances).
+Belongs here: feeds patient_accounting, provider_adjustment
+    and remittance_advice. Does not: contractual adjustments (they are CO-45 in remittances).
 """
 
 from __future__ import annotations
@@ -95,7 +95,27 @@ def write_provider_adjustments(con: duckdb.DuckDBPyConnection, end: str) -> None
     select 'R-' || payer_id || '-' || strftime(paid_date, '%Y%m%d') as remittance_id,
            row_number() over (partition by payer_id, paid_date order by reason, ck)::bigint as adjustment_number,
                payer_id, line_of_business,
-           reason as adjustment_reason_code, key_code('CLM', ck) as claim_id, paid_date, amount::decimal(18,
+           reason as adjustment_reason_code, key_code('CLM', ck) as claim_id,
+               key_code('CTL', ck) as payer_claim_control_number, paid_date, amount::decimal(18,
                2) as adjustment_amount
     from placed where paid_date <= date '{end}' order by remittance_id, adjustment_number;
+    """)
+
+
+def write_remittance_advices(con: duckdb.DuckDBPyConnection) -> None:
+    """Feed remittance_advice: what each remittance moves, its claims less what is adjusted beside them.
+
+    A payer that is owed more than it pays would carry the rest forward (FB); here its payment is negative.
+    """
+    con.execute("""
+    create or replace table remittance_advice as
+    with moved as (
+        select remittance_id, payer_id, paid_date, paid_amount as amount from remittance
+        union all
+        select remittance_id, payer_id, paid_date, -adjustment_amount from provider_adjustment
+    )
+    select remittance_id, payer_id, null::varchar as payee_id, '1' || rpad(payer_id, 9, '0') as originator_id,
+        'ACH' as payment_method_code, 'C' as credit_debit_code, paid_date - 1 as produced_date, paid_date,
+        sum(amount)::decimal(18, 2) as paid_amount
+    from moved group by remittance_id, payer_id, paid_date;
     """)

@@ -27,6 +27,7 @@ from dagster_project.synthetic import (
     pharmacy,
     reference,
     work,
+    x12,
 )
 from dagster_project.synthetic.draws import make_macros
 
@@ -66,10 +67,11 @@ def generate(
     threads: int = 2,
     intensity: Intensity = DEMONSTRATION,
     scratch: Path | None = None,
+    as_x12: bool = False,
 ) -> dict[str, int]:
     """Writes all feeds of a world of so many members and months, the same bytes for a seed; returns rows per feed.
 
-    `scratch` holds the world while it is made (the system's temporary folder if none is named): it holds identities.
+    `as_x12` writes claims and remittances as X12 (837, 835). `scratch` holds the world while it is made (the system's temporary folder if none is named): it holds identities.
     `ledger_error` plants faults in the finance ledger; `progress` is told (stage, done, total).
     """
     if members < 10 or not 3 <= months <= 120:
@@ -79,8 +81,9 @@ def generate(
         try:
             con.execute(f"set memory_limit = '{memory_limit}'; set threads = {int(threads)}")
             con.execute(f"set temp_directory = '{folder}/spill'")
+            told = progress or _silent
             return build_and_write(
-                con, Path(landing), Path(answers), members, seed, months, ledger_error, progress or _silent, intensity
+                con, Path(landing), Path(answers), members, seed, months, ledger_error, told, intensity, as_x12
             )
         finally:
             con.close()
@@ -96,14 +99,17 @@ def build_and_write(
     ledger_error: bool | set[str],
     progress: Progress,
     intensity: Intensity = DEMONSTRATION,
+    as_x12: bool = False,
 ) -> dict[str, int]:
     """The same on a given connection, whose tables then are the world."""
     start, end = build_world(con, members, seed, months, progress, intensity)
+    if as_x12:
+        x12.leave_unsaid(con)
     progress("ledger", 0, 1)
     withheld = ledger.build_ledger(con, seed, ledger_error)
     progress("ledger", 1, 1)
     landing.mkdir(parents=True, exist_ok=True)
-    written = files.write_files(con, landing, start, end, months, withheld, progress)
+    written = files.write_files(con, landing, start, end, months, withheld, progress, as_x12)
     files.write_answers(con, answers)
     progress("cms", 0, 1)
     written |= cms.write_cms(landing, seed, answers=answers)
@@ -177,7 +183,11 @@ def build_world(
         ),
         (
             "money",
-            [lambda: money.write_patient_accounting(con, end), lambda: money.write_provider_adjustments(con, end)],
+            [
+                lambda: money.write_patient_accounting(con, end),
+                lambda: money.write_provider_adjustments(con, end),
+                lambda: money.write_remittance_advices(con),
+            ],
         ),
         ("work", [lambda: work.write_work_records(con, end), lambda: work.write_scheduling_feeds(con, end)]),
     ]

@@ -3,8 +3,10 @@
     {{ return({
         'authorization': {'key': ['authorization_token'], 'amount': none},
         'benefit_plan': {'key': ['plan_id', 'effective_from_date'], 'amount': none},
+        'claim_acknowledgement': {'key': ['claim_token', 'acknowledgement_id', 'acknowledgement_number'], 'amount': 'charge_amount'},
         'drg_weight': {'key': ['fiscal_year', 'drg_code'], 'amount': none},
         'eligibility': {'key': ['member_token', 'plan_id', 'coverage_rank', 'enrollment_start_date'], 'amount': none},
+        'eligibility_benefit': {'key': ['reply_token', 'member_token', 'benefit_number'], 'amount': 'benefit_amount'},
         'encounter': {'key': ['encounter_token'], 'amount': 'charge_amount'},
         'encounter_diagnosis': {'key': ['encounter_token', 'diagnosis_code_type', 'diagnosis_code', 'recorded_date'], 'amount': none},
         'encounter_procedure': {'key': ['encounter_token', 'procedure_number', 'procedure_code', 'procedure_date'], 'amount': 'charge_amount'},
@@ -23,10 +25,12 @@
         'payer': {'key': ['payer_id'], 'amount': none},
         'pharmacy_fill': {'key': ['claim_token', 'claim_line_number', 'adjudication_number'], 'amount': 'paid_amount'},
         'provider': {'key': ['provider_id'], 'amount': none},
-        'provider_adjustment': {'key': ['remittance_id', 'adjustment_number'], 'amount': 'adjustment_amount'},
+        'provider_adjustment': {'key': ['remittance_id', 'payer_id', 'adjustment_number'], 'amount': 'adjustment_amount'},
         'remittance': {'key': ['claim_token', 'claim_line_number', 'adjudication_number', 'remittance_id'], 'amount': 'paid_amount'},
         'remittance_adjustment': {'key': ['claim_token', 'claim_line_number', 'adjudication_number', 'adjustment_number', 'remittance_id'], 'amount': 'adjustment_amount'},
+        'remittance_advice': {'key': ['remittance_id', 'payer_id'], 'amount': 'paid_amount'},
         'scheduled_service': {'key': ['scheduled_service_token'], 'amount': 'estimated_charge_amount'},
+        'transaction_acknowledgement': {'key': ['acknowledgement_id', 'group_control_number', 'transaction_number'], 'amount': none},
         'work_record': {'key': ['work_record_token'], 'amount': 'cost_amount'},
     }) }}
 {% endmacro %}

@@ -24,6 +24,7 @@ DAYS = {
     "provider_adjustment": "paid_date",
     "remittance": "paid_date",
     "remittance_adjustment": "paid_date",
+    "remittance_advice": "paid_date",
     "scheduled_service": "booked_date",
     "work_record": "completed_at",
 }

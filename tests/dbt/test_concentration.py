@@ -58,10 +58,3 @@ def test_inpatient_claims_are_as_concentrated_as_counted_before_when_all_benefic
         (5, 5818, 116352, 257732880, 73.0),
         (10, 11636, 116352, 257732880, 94.27),
     ]
-
-
-def test_a_denial_rate_is_unknown_when_the_sender_gives_no_reasons(desynpuf: Warehouse) -> None:
-    desynpuf.dbt("build", "--exclude-resource-type", "test", "unit_test", "--select", "+mart_denials")
-    assert desynpuf.rows(
-        "select count(denied_claim_count), count(denial_rate), count(*) > 0 from marts.mart_denials"
-    ) == [(0, 0, True)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import duckdb
 import pytest
 from small_warehouse import Warehouse
 
@@ -67,7 +66,7 @@ def test_what_grows_equals_a_full_build_when_files_arrive_change_and_go_and_a_bu
     landing = small_world.settings.landing
     feeds = (
         "medical_claim", "medical_claim_line", "remittance", "remittance_adjustment", "pharmacy_fill", "encounter",
-        "eligibility", "patient_accounting", "provider_adjustment", "work_record", "ledger_posting",
+        "eligibility", "patient_accounting", "provider_adjustment", "remittance_advice", "work_record", "ledger_posting",
     )  # fmt: skip
     last = withhold([files_of(landing, feed)[-1] for feed in feeds], tmp_path / "last")
     first_claims = withhold([files_of(landing, "medical_claim")[0]], tmp_path / "first")
@@ -120,20 +119,3 @@ def test_what_grows_equals_a_full_build_when_files_arrive_change_and_go_and_a_bu
 
     small_world.dbt(*BUILD, "--full-refresh")
     assert differing(contents(small_world), grown) == []
-
-
-def test_every_row_is_written_again_when_the_rules_changed(
-    small_world: Warehouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A rule applies to all rows; a table that kept rows of the old rules would hold two truths."""
-    small_world.load()
-    small_world.dbt(*BUILD, "--select", "+fct_pharmacy_fill")
-    environment = dict(small_world.settings.environment())
-    held = "select distinct rules from intermediate.built where model = 'fct_pharmacy_fill'"
-    assert small_world.rows(held) == [(environment["CLAIMHOUSE_RULES"],)]
-    monkeypatch.setattr("dagster_project.settings.rules_version", lambda: "other rules")
-    with duckdb.connect(str(small_world.settings.warehouse)) as con:
-        con.execute("update marts.fct_pharmacy_fill set ndc_code = 'of the old rules'")
-    small_world.dbt(*BUILD, "--select", "+fct_pharmacy_fill")
-    assert count(small_world, "marts.fct_pharmacy_fill where ndc_code = 'of the old rules'") == 0
-    assert small_world.rows(held) == [("other rules",)]

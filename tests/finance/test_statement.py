@@ -280,15 +280,3 @@ def test_the_published_books_are_read_with_a_word_of_warning_when_the_warehouse_
         with pytest.raises(ReconciliationError, match="being written; try again"), open_books(copied, warehouse=True):
             pass
         writer.communicate("\n")
-
-
-def test_the_finance_unit_tests_hold_when_dbt_runs_them(reconciled: Reconciled):
-    said = build(
-        reconciled.settings,
-        "int_finance__matched,test_type:unit",
-        "fct_ledger_reconciliation,test_type:unit",
-        "int_lake__loads,test_type:unit",
-        command="test",
-    )
-    assert "Completed successfully" in said
-    assert "PASS=" in said

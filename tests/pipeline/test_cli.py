@@ -10,7 +10,7 @@ import pytest
 from dagster_project import cli
 from dagster_project.cli.terminal import DONE, FAULT, SET_ASIDE, WRONG_USE
 
-VERBS = ["run", "ui", "demo-data", "load", "status", "reconcile", "publish", "describe"]
+VERBS = ["run", "ui", "demo-data", "load", "status", "reconcile", "claim", "publish", "describe"]
 
 
 def test_help_is_there_at_once_and_names_every_verb_and_exit_code(claimhouse, tmp_path):
@@ -149,6 +149,22 @@ def test_demonstration_files_are_complete_and_need_not_grow_quiet(claimhouse, tm
     assert answer.code == DONE
     files = [path for path in (tmp_path / "landing").rglob("*") if path.is_file()]
     assert files and max(path.stat().st_mtime for path in files) <= time.time() - 600
+
+
+def test_demonstration_claims_and_remittances_are_written_as_x12_when_asked(claimhouse, tmp_path):
+    answer = claimhouse(tmp_path, "demo-data", "--members", "20", "--months", "3", "--format", "x12", "--json")
+    assert answer.code == DONE and answer.json["rows"]["medical_claim"] > 0
+    folder = tmp_path / "landing" / "x12" / "source=demo"
+    assert {path.name[:4] for path in folder.iterdir()} == {"837_", "835_"}
+    assert not (tmp_path / "landing" / "remittance").exists()
+    assert claimhouse(tmp_path / "other", "demo-data", "--format", "edifact").code == WRONG_USE
+
+
+def test_a_claim_is_written_in_no_other_form_and_not_as_of_a_day(claimhouse, tmp_path):
+    for arguments in (["--as", "835"], ["--as", "837", "--as-of", "2025-05-31"]):
+        assert claimhouse(tmp_path, "claim", "C1", *arguments).code == WRONG_USE
+    answer = claimhouse(tmp_path, "claim", "C1", "--as", "837")
+    assert answer.code != DONE and "there is no warehouse; run: claimhouse run" in answer.err
 
 
 def test_files_too_young_to_be_whole_are_named_with_the_time_to_run_again(capsys, tmp_path):

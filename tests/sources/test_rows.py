@@ -31,6 +31,15 @@ def test_a_good_row_is_typed_and_loses_its_identities_when_it_is_read(house: Hou
     assert not {"fill_id", "member_id", "patient_name", "birth_date", "zip_code"} & read.keys()
 
 
+def test_no_file_of_lines_can_call_an_id_a_token(house: House) -> None:
+    """Only X12 that the house itself wrote and signed brings tokens; the sign by which its reader vouches for them is a byte."""
+    claimed = "7_" + "0123456789abcdef" * 2
+    audit = house.load_one(text([row(member_id=claimed), row(fill_id="F2", subscriber_id=f"\x1d{claimed}")]))
+    (read,) = house.rows()
+    assert claimed not in read.values()
+    assert (audit.rows_accepted, audit.rows_set_aside) == (1, 1), "a separator of X12 stands in no id"
+
+
 @pytest.mark.parametrize(
     ("column", "value", "reason"),
     [
@@ -276,6 +285,8 @@ def test_quarantine_holds_places_and_reasons_and_no_values_when_rows_are_set_asi
         "source_part_number",
         "column_name",
         "reason_code",
+        "interchange_number",
+        "transaction_number",
     }
     left = [path for path in tmp_path.rglob("*") if path.is_file() and "landing" not in path.parts]
     assert left and not [path for path in left if b"CANARY" in path.read_bytes()]

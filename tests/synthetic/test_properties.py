@@ -365,6 +365,28 @@ def test_money_goes_back_and_forth_when_claims_are_paid(invented):
     )
 
 
+def test_a_remittance_moves_its_claims_less_what_is_adjusted_beside_them(invented):
+    count, wrong = invented.rows("""
+        with moved as (
+            select remittance_id, payer_id, paid_date, sum(paid_amount) as amount from remittance group by all
+            union all
+            select remittance_id, payer_id, paid_date, -sum(adjustment_amount) from provider_adjustment group by all
+        ), summed as (select remittance_id, payer_id, paid_date, sum(amount) as amount from moved group by all)
+        select count(*), count(*) filter (advice.paid_amount is distinct from summed.amount)
+        from summed full join remittance_advice advice using (remittance_id, payer_id, paid_date)""")[0]
+    assert count > 100 and wrong == 0
+
+
+def test_a_line_expects_its_contract_price_and_lines_sum_to_what_their_claim_expects(invented):
+    first, wrong, second = invented.rows("""
+        select count(*) filter (coverage_rank = 'primary'),
+            count(*) filter (coverage_rank = 'primary' and expected is distinct from expected_amount),
+            count(*) filter (coverage_rank = 'secondary' and expected is not null)
+        from medical_claim join (select claim_id, sum(expected_amount) as expected from medical_claim_line group by 1)
+            using (claim_id)""")[0]
+    assert first > 1000 and (wrong, second) == (0, 0)
+
+
 def test_a_second_payer_answers_when_a_member_has_two(invented):
     count, wrong = invented.rows("""
         select count(*), count(*) filter (paid_amount < 0 or prior_payer_paid_amount is null or status <> '2')

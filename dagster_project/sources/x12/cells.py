@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 import duckdb
 
+from dagster_project.sources.amounts import amount_text, decimal
 from dagster_project.sources.x12.segments import Segments
 
 SEGMENTS = "x12_segments"
+VOUCHED = "x12_vouched"  # unit: claims whose ids are our own tokens, as their signature shows
 
 
 @dataclass(frozen=True)
@@ -20,13 +22,16 @@ class Record:
     """One kind of row: the transaction it is read from, its columns, and where they come from.
 
     Its statement gives line (number of the segment that the row is named after), part (which of several rows on that
-    segment), unit, and c, the cells asked for in their order; one that is not there is NULL.
+    segment), unit, and the cells asked for in their order, under names of their own; one that is not there is NULL.
     """
 
     kind: int
     cells: Mapping[str, str]
     source: str
     line: str = "segment_number"
+    stands_apart: tuple[
+        str, ...
+    ] = ()  # its rows are segments of these tags, which are of no claim: no claim is looked at
     part: str = "1"
 
     @property
@@ -34,25 +39,46 @@ class Record:
         return tuple(self.cells)
 
     def statement(self, columns: Sequence[str]) -> str:
-        cells = ", ".join(f"cast({self.cells[column]} as varchar)" for column in columns)
-        return (
-            f"select {self.line} as line, {self.part} as part, unit, "
-            f"list_transform([{cells}], lambda cell: nullif(cell, '')) as c from {self.source}"
+        cells = "".join(
+            f", nullif(cast({self.cells[column]} as varchar), '') as {cell_name(column)}" for column in columns
         )
+        return f"select {self.line} as line, {self.part} as part, unit{cells} from {self.source}"
 
 
-def take_segments(con: duckdb.DuckDBPyConnection, blocks: Iterable[bytes]) -> None:
-    """Makes the table SEGMENTS."""
-    reader = Segments(blocks).reader()  # noqa: F841 (DuckDB reads it by its name)
+def cell_name(column: str) -> str:
+    """What a cell is called in a statement: LINE and the row's own line are two."""
+    return f'"cell {column}"'
+
+
+def take_segments(con: duckdb.DuckDBPyConnection, blocks: Iterable[bytes], record: Record | None = None) -> int:
+    """Makes the table SEGMENTS, and VOUCHED, which nothing is in until somebody looks (signed.py); returns how many bytes belong to no whole segment."""
+    segments = Segments(blocks)
+    told = " or ".join(f"starts_with(text, '{tag}' || chr(29))" for tag in record.stands_apart) if record else ""
+    kept = f" where unit = 0 or {told}" if told else ""
+    reader = segments.reader()  # noqa: F841 (DuckDB reads it by its name)
+    con.execute(f"create or replace temp table {SEGMENTS}_read as select * from reader{kept}")
     con.execute(
-        f"create or replace temp table {SEGMENTS} as "
-        "select * exclude text, string_split(text, chr(29))[1] as tag, string_split(text, chr(29)) as e from reader"
+        f"create or replace temp view {SEGMENTS} as select *, string_split(text, chr(29)) as e from {SEGMENTS}_read"
     )
+    con.execute(f"create or replace temp table {VOUCHED} (unit bigint)")
+    return segments.loose_bytes
 
 
 def elements(prefix: str, of: str, numbers: Iterable[int]) -> dict[str, str]:
     """`CLP01: clp[2]`: the tag itself is the first of a segment's elements."""
     return {f"{prefix}{number:02}": f"{of}[{number + 1}]" for number in numbers}
+
+
+def firsts(condition: str, **elements: int) -> str:
+    """Elements of the first segment of a group for which something holds, under these names; 1 is the first behind the tag.
+
+    Single elements of these segments alone, since splitting all and carrying them through joins costs several times as much.
+    """
+    return ", ".join(
+        f"arg_min_null(nullif((case when {condition} then string_split(text, chr(29)) end)[{number + 1}], ''), segment_number) "
+        f"filter (where {condition}) as {called}"
+        for called, number in elements.items()
+    )
 
 
 def first(condition: str, called: str) -> str:
@@ -64,13 +90,18 @@ def component(cell: str, number: int) -> str:
     return f"string_split({cell}, chr(31))[{number}]"
 
 
+def dependent(insured: str, born: str, given: str) -> str:
+    """Whoever is not insured himself has no number of his own: the insured's, his day of birth and his given name are his."""
+    return f"concat_ws('|', {insured}, nullif({born}, ''), upper(nullif({given}, '')))"
+
+
 # An amount as the standard writes it: no commas, no exponents, no sign but a minus in front.
 AMOUNT = "-?([0-9]{1,18}([.][0-9]{0,10})?|[.][0-9]{1,10})"
 
 
 def exact(cell: str) -> str:
     """An amount for a sum. What is no amount counts nothing here, and its row is set aside for itself."""
-    return f"case when regexp_full_match({cell}, '{AMOUNT}') then cast({cell} as decimal(38, 10)) else 0 end"
+    return f"case when regexp_full_match({cell}, '{AMOUNT}') then {decimal(cell, 38, 10)} else 0 end"
 
 
 def amount(cell: str) -> str:
@@ -80,4 +111,4 @@ def amount(cell: str) -> str:
 
 def written(amount: str) -> str:
     """As a sender would write it, with no more decimals than it has."""
-    return f"rtrim(rtrim(cast({amount} as varchar), '0'), '.')"
+    return f"rtrim(rtrim({amount_text(amount)}, '0'), '.')"

@@ -6,20 +6,31 @@ Belongs here: which loop and element of ASC X12N 005010X222A2 and X223A3 a cell 
 
 from __future__ import annotations
 
-from dagster_project.sources.x12.cells import SEGMENTS, Record, amount, component, elements, exact, first, written
+from dagster_project.privacy.marks import vouched_sql
+from dagster_project.sources.x12.cells import (
+    SEGMENTS,
+    VOUCHED,
+    Record,
+    amount,
+    component,
+    dependent,
+    exact,
+    firsts,
+    written,
+)
 
 DIAGNOSES, PROCEDURES, MODIFIERS = 10, 6, 4
 
 # A claim hangs on a level of the hierarchy: its patient's, below the insured's, below the biller's. They follow one another.
 _LEVELS = f"""(
     select *,
-        max(case when hl[4] = '20' then level end) over above as biller_level,
-        max(case when hl[4] = '22' then level end) over above as insured_level
+        max(case when level_code = '20' then level end) over above as biller_level,
+        max(case when level_code = '22' then level end) over above as insured_level
     from (
         select level, any_value(transaction) as transaction,
-            {first("tag = 'HL'", "hl")}, {first("tag = 'SBR'", "sbr")}, {first("tag = 'DMG'", "dmg")},
-            {first("tag = 'NM1' and e[2] = '85'", "biller")}, {first("tag = 'NM1' and e[2] = 'IL'", "insured")},
-            {first("tag = 'NM1' and e[2] = 'PR'", "payer")}, {first("tag = 'NM1' and e[2] = 'QC'", "patient")}
+            {firsts("tag = 'HL'", level_code=3)}, {firsts("tag = 'SBR'", sbr01=1, sbr09=9)}, {firsts("tag = 'DMG'", born=2)},
+            {firsts("tag = 'NM1' and qualifier = '85'", biller=9)}, {firsts("tag = 'NM1' and qualifier = 'IL'", insured=9)},
+            {firsts("tag = 'NM1' and qualifier = 'PR'", payer_name=3, payer=9)}, {firsts("tag = 'NM1' and qualifier = 'QC'", given=4)}
         from {SEGMENTS} where kind = 837 and level > 0 and unit = 0 group by level
     ) as levels
     window above as (partition by transaction order by level)
@@ -28,37 +39,49 @@ _LEVELS = f"""(
 # Loops of other payers begin with SBR: what they say of people and dates is not of this claim.
 _OTHER_PAYERS = f"""(
     select unit, min(segment_number) as first_place,
-        sum({exact("e[3]")}) filter (where tag = 'AMT' and e[2] = 'D') as paid
+        sum({exact("e[3]")}) filter (where tag = 'AMT' and qualifier = 'D') as paid
     from {SEGMENTS} where kind = 837 and unit > 0 and line = 0 and tag in ('SBR', 'AMT')
     group by unit having count(*) filter (where tag = 'SBR') > 0
 )"""
 
+_IS_DIAGNOSIS = "split_part(code, chr(31), 1) in ('ABK', 'BK', 'ABF', 'BF')"
+_IS_PROCEDURE = "split_part(code, chr(31), 1) in ('BBR', 'BR', 'BBQ', 'BQ')"
+
 _CLAIMS = f"""(
-    select s.unit, any_value(s.transaction) as transaction, any_value(s.level) as level,
-        min(s.segment_number) as segment_number, any_value(others.paid) as prior_paid,
-        {first("tag = 'CLM'", "clm")}, {first("tag = 'CL1'", "cl1")},
-        {first("tag = 'DTP' and e[2] = '434'", "statement")}, {first("tag = 'DTP' and e[2] = '435'", "admitted")},
-        {first("tag = 'REF' and e[2] = 'F8'", "payer_number")}, {first("tag = 'REF' and e[2] = 'G1'", "authorized")},
-        {first("tag = 'NM1' and e[2] = '82'", "renderer")}, {first("tag = 'NM1' and e[2] = '77'", "facility")},
-        flatten(list(e[2:] order by segment_number) filter (where tag = 'HI')) as codes
-    from {SEGMENTS} as s
-    left join {_OTHER_PAYERS} as others on s.unit = others.unit
-    where s.kind = 837 and s.unit > 0 and s.line = 0
-        and (others.unit is null or s.segment_number < others.first_place)
-    group by s.unit
+    select *, list_filter(codes, lambda code: {_IS_DIAGNOSIS}) as diagnoses,
+        list_filter(codes, lambda code: {_IS_PROCEDURE}) as procedures,
+        list_filter(codes, lambda code: starts_with(code, 'DR' || chr(31)))[1] as drg
+    from (
+        select s.unit, any_value(s.transaction) as transaction, any_value(s.level) as level,
+            min(s.segment_number) as segment_number, any_value(others.paid) as prior_paid,
+            {firsts("tag = 'CLM'", clm01=1, clm02=2, clm05=5)},
+            {firsts("tag = 'CL1'", cl101=1, cl102=2, cl103=3)},
+            {firsts("tag = 'DTP' and qualifier = '434'", statement_format=2, statement=3)},
+            {firsts("tag = 'DTP' and qualifier = '435'", admitted_format=2, admitted=3)},
+            {firsts("tag = 'REF' and qualifier = 'F8'", payer_number=2)}, {firsts("tag = 'REF' and qualifier = 'G1'", authorized=2)},
+            {firsts("tag = 'NM1' and qualifier = '82'", renderer=9)}, {firsts("tag = 'NM1' and qualifier = '71'", attending=9)},
+            {firsts("tag = 'NM1' and qualifier = '77'", facility=9)},
+            string_split(string_agg(case tag when 'HI' then substr(text, 4) end, chr(29) order by segment_number), chr(29)) as codes
+        from {SEGMENTS} as s
+        left join {_OTHER_PAYERS} as others on s.unit = others.unit
+        where s.kind = 837 and s.unit > 0 and s.line = 0
+            and (others.unit is null or s.segment_number < others.first_place)
+        group by s.unit
+    ) as claims
 )"""
 
 # A row for each service, though it may stand without LX or twice behind one: what was billed is counted all the same.
 _SERVICE_LINES = f"""(
     select services.*, around.* exclude (unit, line)
     from (
-        select unit, line, segment_number, case when tag = 'SV1' then e end as sv1, case when tag = 'SV2' then e end as sv2
+        select unit, line, segment_number, tag = 'SV1' as is_professional, case tag when 'SV2' then e[2] end as revenue_code,
+            case tag when 'SV1' then e[2] else e[3] end as code, case tag when 'SV1' then e[3] else e[4] end as charge,
+            case tag when 'SV1' then e[5] else e[6] end as quantity, case tag when 'SV1' then e[6] end as place
         from {SEGMENTS} where kind = 837 and tag in ('SV1', 'SV2')
     ) as services
     left join (
-        select unit, line, {first("tag = 'LX'", "lx")},
-            {first("tag = 'DTP' and e[2] = '472'", "served")}, {first("tag = 'REF' and e[2] = '6R'", "control")},
-            {first("tag = 'NM1' and e[2] = '82'", "line_renderer")}
+        select unit, line, {firsts("tag = 'LX'", lx=1)}, {firsts("tag = 'DTP' and qualifier = '472'", served_format=2, served=3)},
+            {firsts("tag = 'REF' and qualifier = '6R'", control=2)}, {firsts("tag = 'NM1' and qualifier = '82'", line_renderer=9)}
         from {SEGMENTS} where kind = 837 and line > 0 group by unit, line
     ) as around on services.unit = around.unit and services.line = around.line
 )"""
@@ -70,69 +93,77 @@ _CLAIM_DAYS = f"""(
 
 def _day(segment: str, number: int) -> str:
     """The first or last day of a DTP: a day, a range of days, or a day with its time."""
-    cell = f"{segment}[4]"
-    return f"case when {segment}[3] = 'RD8' then string_split({cell}, '-')[{number}] else left({cell}, 8) end"
+    return f"case when {segment}_format = 'RD8' then string_split({segment}, '-')[{number}] else left({segment}, 8) end"
 
 
-def _codes(qualifiers: str, count: int, called: str) -> dict[str, str]:
-    found = f"list_filter(codes, lambda code: string_split(code, chr(31))[1] in ({qualifiers}))"
-    return {f"{called}{number}": component(f"{found}[{number}]", 2) for number in range(1, count + 1)}
+def _codes(listed: str, count: int, called: str) -> dict[str, str]:
+    return {f"{called}{number}": f"split_part({listed}[{number}], chr(31), 2)" for number in range(1, count + 1)}
 
 
 _CLAIM_HEADERS = f"""(
-    select transaction, {first("tag = 'BHT'", "bht")}, {first("tag = 'ST'", "st")}
+    select transaction, {firsts("tag = 'BHT'", bht03=3, bht04=4)}, {firsts("tag = 'ST'", st03=3)}
     from {SEGMENTS} where kind = 837 and unit = 0 and transaction > 0 group by transaction
 )"""
 
 _WHOLE_CLAIMS = f"""(
-    select claims.*, headers.* exclude transaction, levels.hl, levels.patient, levels.dmg as patient_dmg,
-        insured.insured, insured.sbr, insured.payer, insured.dmg as insured_dmg, billers.biller, days.* exclude unit
+    with every_level as materialized {_LEVELS}
+    select claims.*, vouched.unit is not null as is_signed, headers.* exclude transaction, levels.level_code, levels.given,
+        levels.born, insured.insured, insured.sbr01, insured.sbr09, insured.payer_name, insured.payer, billers.biller,
+        days.* exclude unit
     from {_CLAIMS} as claims
+    left join {VOUCHED} as vouched on claims.unit = vouched.unit
     left join {_CLAIM_HEADERS} as headers on claims.transaction = headers.transaction
-    left join {_LEVELS} as levels on claims.level = levels.level
-    left join {_LEVELS} as insured on levels.insured_level = insured.level
-    left join {_LEVELS} as billers on levels.biller_level = billers.level
+    left join every_level as levels on claims.level = levels.level
+    left join every_level as insured on levels.insured_level = insured.level
+    left join every_level as billers on levels.biller_level = billers.level
     left join {_CLAIM_DAYS.format(first=_day("served", 1), last=_day("served", 2))} as days on claims.unit = days.unit
 )"""
 
 _SENT_CELLS = {
-    "ST03": "st[4]",
-    **elements("BHT", "bht", (3, 4)),
-    "CLM01": "clm[2]",
-    "CLM02": amount("clm[3]"),
-    **{f"CLM05.{number}": component("clm[6]", number) for number in (1, 2, 3)},
-    "NM185.09": "biller[10]",
-    "NM182.09": "renderer[10]",
-    "NM177.09": "facility[10]",
-    "NM1IL.09": "insured[10]",
-    # Whoever is not insured himself has no number of his own: the insured's, his day of birth and his given name are his.
-    "PATIENT": "case when hl[4] = '23' then concat_ws('|', insured[10], patient_dmg[3], upper(patient[5])) else insured[10] end",
-    "NM1PR.03": "payer[4]",
-    "NM1PR.09": "payer[10]",
-    **elements("SBR", "sbr", (1, 9)),
+    "ST03": "st03",
+    "BHT03": "bht03",
+    "BHT04": "bht04",
+    "CLM01": vouched_sql("clm01", "is_signed"),
+    "CLM02": amount("clm02"),
+    **{f"CLM05.{number}": component("clm05", number) for number in (1, 2, 3)},
+    "NM185.09": "biller",
+    "NM182.09": "renderer",
+    "NM171.09": "attending",
+    "NM177.09": "facility",
+    "NM1IL.09": "insured",
+    "PATIENT": f"case when level_code = '23' then {dependent('insured', 'born', 'given')} "
+    f"else {vouched_sql('insured', 'is_signed')} end",
+    "NM1PR.03": "payer_name",
+    "NM1PR.09": "payer",
+    "SBR01": "sbr01",
+    "SBR09": "sbr09",
 }
 
 CLAIMS = Record(
     837,
     {
         **_SENT_CELLS,
-        "REFF8.02": "payer_number[3]",
-        "REFG1.02": "authorized[3]",
-        **elements("CL1", "cl1", (1, 2, 3)),
-        "BILL_TYPE": f"case when st[4] like '%X223%' then {component('clm[6]', 1)} || {component('clm[6]', 3)} end",
+        "REFF8.02": vouched_sql("payer_number", "is_signed"),
+        "REFG1.02": vouched_sql("authorized", "is_signed"),
+        "CL101": "cl101",
+        "CL102": "cl102",
+        "CL103": "cl103",
+        "BILL_TYPE": f"case when st03 like '%X223%' then {component('clm05', 1)} || {component('clm05', 3)} end",
         "FIRST_DATE": f"coalesce({_day('statement', 1)}, first_service)",
         "LAST_DATE": f"coalesce({_day('statement', 2)}, last_service)",
         "ADMISSION_DATE": _day("admitted", 1),
+        # A stay ends on the last day of its statement, unless the patient is still there (UB-04 patient status 30).
+        "DISCHARGE_DATE": f"case when admitted is not null and nullif(cl103, '') <> '30' then {_day('statement', 2)} end",
         "PRIOR_PAID": written("prior_paid"),
         "DIAGNOSIS_QUALIFIER": component(
-            "list_filter(codes, lambda code: string_split(code, chr(31))[1] in ('ABK', 'BK'))[1]", 1
+            "list_filter(diagnoses, lambda code: split_part(code, chr(31), 1) in ('ABK', 'BK'))[1]", 1
         ),
-        **_codes("'ABK', 'BK', 'ABF', 'BF'", DIAGNOSES, "DIAGNOSIS"),
+        **_codes("diagnoses", DIAGNOSES, "DIAGNOSIS"),
         "PROCEDURE_QUALIFIER": component(
-            "list_filter(codes, lambda code: string_split(code, chr(31))[1] in ('BBR', 'BR'))[1]", 1
+            "list_filter(procedures, lambda code: split_part(code, chr(31), 1) in ('BBR', 'BR'))[1]", 1
         ),
-        **_codes("'BBR', 'BR', 'BBQ', 'BQ'", PROCEDURES, "PROCEDURE"),
-        **_codes("'DR'", 1, "DRG"),
+        **_codes("procedures", PROCEDURES, "PROCEDURE"),
+        "DRG1": component("drg", 2),
     },
     f"{_WHOLE_CLAIMS} as rows_of_claims",
 )
@@ -141,21 +172,19 @@ CLAIM_LINES = Record(
     837,
     {
         **_SENT_CELLS,
-        "LX01": "lx[2]",
+        "LX01": "lx",
         "LINE": "line",
-        "CODE_QUALIFIER": component("coalesce(sv1[2], sv2[3])", 1),
-        "CODE": component("coalesce(sv1[2], sv2[3])", 2),
-        **{
-            f"MODIFIER{number}": component("coalesce(sv1[2], sv2[3])", number + 2) for number in range(1, MODIFIERS + 1)
-        },
-        "REVENUE_CODE": "sv2[2]",
-        "CHARGE": amount("coalesce(sv1[3], sv2[4])"),
-        "QUANTITY": "coalesce(sv1[5], sv2[6])",
-        "PLACE_OF_SERVICE": f"case when sv1 is not null then coalesce(nullif(sv1[6], ''), {component('clm[6]', 1)}) end",
+        "CODE_QUALIFIER": component("code", 1),
+        "CODE": component("code", 2),
+        **{f"MODIFIER{number}": component("code", number + 2) for number in range(1, MODIFIERS + 1)},
+        "REVENUE_CODE": "revenue_code",
+        "CHARGE": amount("charge"),
+        "QUANTITY": "quantity",
+        "PLACE_OF_SERVICE": f"case when is_professional then coalesce(nullif(place, ''), {component('clm05', 1)}) end",
         "FIRST_DATE": f"coalesce({_day('served', 1)}, {_day('statement', 1)})",
         "LAST_DATE": f"coalesce({_day('served', 2)}, {_day('statement', 2)})",
-        "REF6R.02": "control[3]",
-        "LINE_NM182.09": "line_renderer[10]",
+        "REF6R.02": vouched_sql("control", "is_signed"),
+        "LINE_NM182.09": "line_renderer",
     },
     f"""(
     select lines.*, claims.* exclude (unit, segment_number)

@@ -38,19 +38,25 @@ class Counted:
 COUNTED = {
     "claim": Counted(b"837", b"HC", {b"CLM": (2,)}),
     "claim_line": Counted(b"837", b"HC", {b"SV1": (2,), b"SV2": (3,)}),
+    "payment": Counted(b"835", b"HP", {b"BPR": (2,)}),
     "payment_line": Counted(b"835", b"HP", {b"CLP": (4,), b"SVC": ()}),
     "payment_adjustment": Counted(b"835", b"HP", {b"CAS": tuple(range(3, 19, 3))}, tuple(range(2, 18, 3))),
     "provider_adjustment": Counted(b"835", b"HP", {b"PLB": tuple(range(4, 15, 2))}, tuple(range(3, 14, 2))),
+    "enrolled_person": Counted(b"834", b"BE", {b"INS": ()}),
+    "coverage": Counted(b"834", b"BE", {b"INS": (), b"HD": ()}),
+    "benefit": Counted(b"271", b"HB", {b"EB": (7,)}),
+    "claim_status": Counted(b"277", b"HN", {b"STC": (4,)}),
+    "transaction_answer": Counted(b"999", b"FA", {b"AK1": (), b"AK2": ()}),
 }
 
 
 def count_x12(path: Path, record: str) -> Count:
     """Counts what the reader ought to have read."""
     counted, total, is_of_kind = COUNTED[record], Count(), False
-    for texts, element in _split(path):
+    for texts, element, opens_interchange in _split(path):
         trimmed = pc.ascii_ltrim_whitespace(pa.array(texts, pa.large_binary()).view(pa.large_string()))
         segments = trimmed.view(pa.large_binary())  # separators may be any byte
-        of_kind = _of_kind(segments, element, counted, is_of_kind)
+        of_kind = _of_kind(segments, element, counted, is_of_kind and not opens_interchange)
         is_of_kind = bool(of_kind[-1])
         for tag, amounts in counted.tags.items():
             is_tag = pc.starts_with(segments, tag + element).to_numpy(zero_copy_only=False)
@@ -61,21 +67,22 @@ def count_x12(path: Path, record: str) -> Count:
     return total
 
 
-def _split(path: Path) -> Iterator[tuple[list[bytes], bytes]]:
-    """Whole segments, a block at a time, with the separator of their elements."""
-    held, element, end = b"", b"", b""
+def _split(path: Path) -> Iterator[tuple[list[bytes], bytes, bool]]:
+    """Whole segments, a block at a time, with the separator of their elements, and whether they are an interchange's first."""
+    held, element, end, is_first = b"", b"", b"", True
     for block in _and_nothing(path):
         held += block
         while isa := ISA.search(held):
             if end and (whole := held[: isa.start()].rpartition(end)[0]):
-                yield whole.split(end), element
-            element, end = isa["element"], isa["segment"]
+                yield whole.split(end), element, is_first
+            element, end, is_first = isa["element"], isa["segment"], True
             held = held[isa.end() :]
         kept = len(held) - LONGEST_ISA if block else len(held)
         if end and kept > 0:
             whole, found, _ = held[:kept].rpartition(end)
             if found:
-                yield whole.split(end), element
+                yield whole.split(end), element, is_first
+                is_first = False
                 held = held[len(whole) + 1 :]
 
 
@@ -90,8 +97,12 @@ def _of_kind(segments: pa.Array, element: bytes, counted: Counted, before: bool)
     def begins(*words: bytes) -> np.ndarray:
         return np.asarray(pc.starts_with(segments, element.join(words)).to_numpy(zero_copy_only=False))
 
-    opens = begins(b"ST", counted.kind) | begins(b"GS", counted.groups)
-    ends = (begins(b"ST", b"") | begins(b"GS", b"") | begins(b"GE") | begins(b"IEA")) & ~opens
+    def are(*words: bytes) -> np.ndarray:
+        whole = pc.equal(segments, element.join(words)).to_numpy(zero_copy_only=False)
+        return np.asarray(begins(*words, b"") | whole)
+
+    opens = are(b"ST", counted.kind) | begins(b"GS", counted.groups)
+    ends = (are(b"ST") | are(b"GS") | are(b"GE") | are(b"ISA") | are(b"IEA")) & ~opens
     places = np.arange(1, len(segments) + 1)
     opened = np.maximum.accumulate(np.where(opens, places, 0))
     ended = np.maximum.accumulate(np.where(ends, places, 0))

@@ -1,24 +1,43 @@
 """What is broken in X12: envelopes whose counts are wrong, units that lack what they need, segments that nobody knows.
 
-Belongs here: which units are set aside and why, the smallest that a fault reaches. Does not: values of elements, which are
-judged like any cell; rows (records.py).
+Belongs here: which units are set aside and why, the smallest that a fault reaches, and what is told of the file. Does not:
+values of elements, which are judged like any cell; rows (records.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import duckdb
 
-from dagster_project.sources.x12.cells import SEGMENTS
+from dagster_project.sources.x12.cells import SEGMENTS, exact
 
-DAMAGE = "x12_damage"  # unit, reason_code: one row for each unit that is set aside
+# unit, reason_code: one row for each unit that is set aside. What belongs to no unit is judged with its transaction, whose
+# number stands in the unit's place as a negative one.
+DAMAGE = "x12_damage"
 
-# Segments of the implementation guides, ASC X12N 005010X222A2 and X223A3 (837), X221A1 (835).
+# Segments of the implementation guides, ASC X12N 005010X222A2 and X223A3 (837), X221A1 (835), X220A1 (834),
+# X279A1 (271), X214 (277CA), X231A1 (999).
 KNOWN_TAGS = {
     837: "ST BHT HL NM1 N3 N4 PER REF PRV CUR SBR PAT DMG CLM DTP CL1 PWK CN1 AMT K3 NTE CR1 CR2 CR3 CRC HI HCP OI MIA "
     "MOA LX SV1 SV2 SV5 SVD CAS LIN CTP LQ FRM MEA QTY PS1 SE",
     835: "ST BPR TRN CUR REF DTM N1 N3 N4 PER RDM LX TS3 TS2 CLP CAS NM1 MIA MOA AMT QTY SVC LQ PLB SE",
+    834: "ST BGN REF DTP QTY N1 ACT INS NM1 PER N3 N4 DMG EC ICM AMT HLH LUI DSB HD IDC LX PLA COB LS LE SE",
+    271: "ST BHT HL NM1 TRN REF N3 N4 PER AAA PRV DMG INS HI DTP MPI EB HSD MSG III LS LE SE",
+    277: "ST BHT HL NM1 TRN STC QTY AMT DTP REF SVC SE",
+    999: "ST AK1 AK2 IK3 CTX IK4 IK5 AK9 SE",
 }
-VERSIONS = {837: ("005010X222A1", "005010X222A2", "005010X223A2", "005010X223A3"), 835: ("005010X221A1",)}
+VERSIONS = {
+    837: ("005010X222A1", "005010X222A2", "005010X223A2", "005010X223A3"),
+    835: ("005010X221A1",),
+    834: ("005010X220", "005010X220A1"),
+    271: ("005010X279", "005010X279A1"),
+    277: ("005010X214",),  # X212, the answer to an inquiry (276), is another transaction of the same number
+    999: ("005010X231", "005010X231A1"),
+}
+
+# The level on which an insured hangs: who bills, who asked.
+ABOVE_INSURED = {837: "20", 271: "21"}
 
 # Reasons by which units are set aside, the strongest first.
 REASONS = (
@@ -33,6 +52,10 @@ REASONS = (
 )
 
 
+# They follow one another, and of some records not all are at hand (Record.stands_apart).
+_SEGMENT_COUNT = "max(segment_number) - min(segment_number) + 1"
+
+
 def find_damage(con: duckdb.DuckDBPyConnection, kind: int) -> None:
     """Makes the table DAMAGE for the transactions of one kind."""
     known = ", ".join(f"'{tag}'" for tag in KNOWN_TAGS[kind].split())
@@ -41,9 +64,9 @@ def find_damage(con: duckdb.DuckDBPyConnection, kind: int) -> None:
     con.execute(f"""
         create or replace temp table {DAMAGE} as
         with transactions as (
-            select transaction, count(*) as segment_count, max(unit) as last_unit,
-                min_by(e, segment_number) filter (where tag = 'ST') as st,
-                min_by(e, segment_number) filter (where tag = 'SE') as se,
+            select transaction, {_SEGMENT_COUNT} as segment_count, max(unit) as last_unit,
+                min_by(case tag when 'ST' then string_split(text, chr(29)) end, segment_number) filter (where tag = 'ST') as st,
+                min_by(case tag when 'SE' then string_split(text, chr(29)) end, segment_number) filter (where tag = 'SE') as se,
                 max(functional_group) as functional_group
             from {SEGMENTS} where kind = {kind} and transaction > 0 group by transaction
         ),
@@ -51,6 +74,15 @@ def find_damage(con: duckdb.DuckDBPyConnection, kind: int) -> None:
             select functional_group, min_by(e, segment_number) as gs
             from {SEGMENTS} where tag = 'GS' and functional_group > 0 group by functional_group
         ),
+        others as (
+            select transaction from transactions left join groups using (functional_group)
+            where coalesce(nullif(gs[9], ''), st[4], '') not in ({versions})
+        ),
+        miscounted as (
+            select transaction from transactions
+            where se is not null and try_cast(se[2] as bigint) is distinct from segment_count
+        ),
+        balanced as ({_balanced(kind)}),
         units as (
             select unit, any_value(transaction) as transaction, any_value(level) as level,
                 count(*) filter (where tag not in ({known})) as unknown_count, {_needed(kind)} as is_whole
@@ -59,12 +91,12 @@ def find_damage(con: duckdb.DuckDBPyConnection, kind: int) -> None:
         faults as (
             select unit, 'no_transaction' as reason_code from units where transaction = 0
             union all
-            select unit, 'other_version'
-            from units inner join transactions using (transaction) left join groups using (functional_group)
-            where coalesce(gs[9], st[4], '') not in ({versions})
+            select unit, 'other_version' from units inner join others using (transaction)
             union all
-            select unit, 'wrong_segment_count' from units inner join transactions using (transaction)
-            where se is not null and try_cast(se[2] as bigint) is distinct from segment_count
+            select -transaction, 'other_version' from others
+            union all
+            select unit, 'wrong_segment_count' from units inner join miscounted using (transaction)
+            where unit not in (select unit from balanced)
             union all
             select unit, 'wrong_control_number' from units inner join transactions using (transaction)
             where se is not null and se[3] is distinct from st[3]
@@ -82,23 +114,131 @@ def find_damage(con: duckdb.DuckDBPyConnection, kind: int) -> None:
 
 
 def _needed(kind: int) -> str:
-    """A claim has lines, and each of them one service; a payment says whose it is."""
+    """A claim has lines, and each of them one service; a payment says whose it is; an answer has a result."""
     if kind == 837:
         lines, services = "count(*) filter (where tag = 'LX')", "filter (where tag in ('SV1', 'SV2'))"
         return f"{lines} > 0 and {lines} = count(*) {services} and {lines} = count(distinct line) {services}"
-    return "count(*) filter (where tag = 'NM1' and e[2] = 'QC') > 0"
+    return {
+        835: "count(*) filter (where tag = 'NM1' and qualifier = 'QC') > 0",
+        834: "count(*) filter (where tag = 'NM1' and qualifier in ('IL', '74')) > 0",
+        271: "true",
+        277: "true",  # a status is a row; what has none gives no row
+        999: "count(*) filter (where tag = 'IK5') = 1",
+    }[kind]
+
+
+def _balanced(kind: int) -> str:
+    """Of transactions that count other segments than there are, the claims that prove themselves whole.
+
+    Many senders miscount by one. A payment is whole where its lines and itself balance to the cent and sum to each other; a
+    claim where its lines sum to its charge, and no level is missing on which it may hang. Nothing else can prove itself.
+    """
+    of_miscounted = f"from {SEGMENTS} where kind = {kind} and transaction in (select transaction from miscounted)"
+    if kind == 835:
+        taken = " + ".join(exact(f"e[{place}]") for place in range(4, 20, 3))
+        return f"""
+            select unit from (
+                select unit, line, min_by(e, segment_number) filter (where tag = 'CLP') as clp,
+                    sum({exact("e[3]")}) filter (where tag = 'SVC') as charge,
+                    sum({exact("e[4]")}) filter (where tag = 'SVC') as paid,
+                    coalesce(sum({taken}) filter (where tag = 'CAS'), 0) as taken
+                {of_miscounted} and unit > 0 group by unit, line
+            ) as parts
+            group by unit
+            having bool_and(line = 0 or charge - taken = paid)
+                and max({exact("clp[4]")}) filter (where line = 0) - sum(taken) = max({exact("clp[5]")}) filter (where line = 0)
+                and coalesce(sum(charge) = max({exact("clp[4]")}) filter (where line = 0), true)"""
+    if kind == 837:
+        return f"""
+            select unit
+            from (
+                select unit, any_value(transaction) as transaction, max({exact("e[3]")}) filter (where tag = 'CLM') as charge,
+                    sum(case tag when 'SV1' then {exact("e[3]")} when 'SV2' then {exact("e[4]")} end) as of_lines
+                {of_miscounted} and unit > 0 group by unit
+            ) as claims
+            where charge = of_lines and transaction not in (
+                select transaction from (
+                    select transaction, e[2] as stated, row_number() over (partition by transaction order by segment_number) as number
+                    {of_miscounted} and tag = 'HL'
+                ) as levels
+                where try_cast(stated as bigint) is distinct from number
+            )"""
+    return "select cast(null as bigint) as unit where false"
+
+
+def notes_on(con: duckdb.DuckDBPyConnection, loose_bytes: int, kinds: Iterable[int]) -> list[str]:
+    """What is wrong with the file around its transactions, by name: it sets nothing aside, and a person has to see it.
+
+    `kinds` are those that some feed reads.
+    """
+    wanted = ", ".join(map(str, sorted(kinds)))
+    versions = ", ".join(f"'{version}'" for version in VERSIONS[277])
+    found = con.execute(f"""
+        with control as (
+            select * from {SEGMENTS} where tag in ('ISA', 'GS', 'ST', 'SE', 'GE', 'IEA')
+        ),
+        interchanges as (
+            select interchange, any_value(e) filter (where tag = 'ISA') as isa, any_value(e) filter (where tag = 'IEA') as iea,
+                count(*) filter (where tag = 'GS') as group_count
+            from control where interchange > 0 group by interchange
+        ),
+        groups as (
+            select functional_group, any_value(e) filter (where tag = 'GS') as gs, any_value(e) filter (where tag = 'GE') as ge,
+                count(*) filter (where tag = 'ST') as transaction_count
+            from control where functional_group > 0 group by functional_group
+        ),
+        transactions as (
+            select transaction, any_value(functional_group) as functional_group, any_value(kind) as kind,
+                any_value(e) filter (where tag = 'ST') as st, any_value(e) filter (where tag = 'SE') as se
+            from control where transaction > 0 group by transaction
+        ),
+        counted as (
+            select transaction, {_SEGMENT_COUNT} as segment_count from {SEGMENTS} where transaction > 0 group by transaction
+        ),
+        notes as (
+            select case when iea is null then 'interchange_not_closed'
+                when try_cast(iea[2] as bigint) is distinct from group_count then 'wrong_group_count'
+                when iea[3] is distinct from isa[14] then 'wrong_interchange_control_number' end as note
+            from interchanges
+            union all
+            select case when ge is null then 'group_not_closed'
+                when try_cast(ge[2] as bigint) is distinct from transaction_count then 'wrong_transaction_count'
+                when ge[3] is distinct from gs[7] then 'wrong_group_control_number' end
+            from groups
+            union all
+            select case when kind not in ({wanted})
+                    or (kind = 277 and coalesce(nullif(gs[9], ''), st[4], '') not in ({versions})) then 'transaction_not_wanted'
+                when se is null then 'transaction_not_closed'
+                when try_cast(se[2] as bigint) is distinct from segment_count then 'wrong_segment_count'
+                when se[3] is distinct from st[3] then 'wrong_control_number' end
+            from transactions inner join counted using (transaction) left join groups using (functional_group)
+            union all
+            -- it would be a row if anything were said of it
+            select 'claim_without_status' from {SEGMENTS}
+            where kind = 277 and unit > 0 and level in (select level from {SEGMENTS} where kind = 277 and tag = 'HL' and e[4] = 'PT')
+            group by unit having count(*) filter (where tag = 'STC') = 0
+            union all
+            select 'loose_segments' from {SEGMENTS}
+            where transaction = 0 and tag not in ('ISA', 'TA1', 'GS', 'GE', 'IEA')
+                or interchange = 0 or (functional_group = 0 and transaction > 0)
+            union all
+            select 'loose_bytes' where {loose_bytes} > 0
+        )
+        select distinct note from notes where note is not null order by note
+    """).fetchall()
+    return [note for (note,) in found]
 
 
 def _hierarchy(kind: int) -> str:
-    """Claims whose level does not hang on the one before it that it names: they would get somebody else's insured."""
-    if kind != 837:
+    """Units whose level does not hang on the one before it that it names: they would get somebody else's insured."""
+    if kind not in ABOVE_INSURED:
         return ""
     return f"""
             union all
             select unit, 'broken_hierarchy'
             from units left join (
                 select level, hl[4] as code,
-                    hl[3] = last_value(case when hl[4] = '20' then hl[2] end ignore nulls) over above as is_below_biller,
+                    hl[3] = last_value(case when hl[4] = '{ABOVE_INSURED[kind]}' then hl[2] end ignore nulls) over above as is_below_sender,
                     hl[3] = last_value(case when hl[4] = '22' then hl[2] end ignore nulls) over above as is_below_insured
                 from (
                     select level, any_value(transaction) as transaction, min_by(e, segment_number) as hl
@@ -106,4 +246,4 @@ def _hierarchy(kind: int) -> str:
                 ) as levels
                 window above as (partition by transaction order by level)
             ) as levels using (level)
-            where case levels.code when '22' then is_below_biller when '23' then is_below_insured end is not true"""
+            where case levels.code when '22' then is_below_sender when '23' then is_below_insured else {kind == 271} end is not true"""

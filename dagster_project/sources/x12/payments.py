@@ -1,37 +1,40 @@
-"""Rows of 835: what was paid for claims and lines, why not more, and money that belongs to no claim.
+"""Rows of 835: the payment as a whole, what was paid for claims and lines, why not more, and money that belongs to no claim.
 
 Belongs here: which loop and element of ASC X12N 005010X221A1 a cell is. Does not: what cells mean for a feed (contracts).
 """
 
 from __future__ import annotations
 
-from dagster_project.sources.x12.cells import SEGMENTS, Record, amount, component, elements, exact, first, written
+from dagster_project.sources.x12.cells import SEGMENTS, Record, amount, component, exact, firsts, written
 
 ADJUSTMENTS = 6  # reason, amount and quantity stand up to six times in one CAS, and reason and amount in one PLB
 
 _PAYMENT_HEADERS = f"""(
     select transaction,
-        {first("tag = 'BPR'", "bpr")}, {first("tag = 'TRN'", "trn")},
-        {first("tag = 'DTM' and e[2] = '405'", "produced")},
-        {first("tag = 'N1' and e[2] = 'PR'", "payer")}, {first("tag = 'N1' and e[2] = 'PE'", "payee")}
+        {firsts("tag = 'BPR'", bpr02=2, bpr03=3, bpr04=4, bpr16=16)}, {firsts("tag = 'TRN'", trn02=2, trn03=3)},
+        {firsts("tag = 'DTM' and qualifier = '405'", produced=2)},
+        {firsts("tag = 'N1' and qualifier = 'PR'", payer_name=2, payer=4)},
+        {firsts("tag = 'N1' and qualifier = 'PE'", payee_qualifier=3, payee=4)}
     from {SEGMENTS} where kind = 835 and unit = 0 and transaction > 0 group by transaction
 )"""
 
+_CLP = {f"clp{number:02}": number for number in range(1, 15)}
 _PAYMENTS = f"""(
     select unit, any_value(transaction) as transaction, min(segment_number) as segment_number,
-        {first("tag = 'CLP'", "clp")},
-        {first("tag = 'NM1' and e[2] = 'QC'", "patient")}, {first("tag = 'NM1' and e[2] = 'IL'", "insured")},
-        {first("tag = 'DTM' and e[2] = '050'", "received")},
-        {first("tag = 'DTM' and e[2] in ('232', '472')", "began")}, {first("tag = 'DTM' and e[2] = '233'", "ended")},
+        {firsts("tag = 'CLP'", **_CLP)},
+        {firsts("tag = 'NM1' and qualifier = 'QC'", patient_name=3, patient_given=4, patient=9)},
+        {firsts("tag = 'NM1' and qualifier = 'IL'", insured=9)},
+        {firsts("tag = 'DTM' and qualifier = '050'", received=2)},
+        {firsts("tag = 'DTM' and qualifier in ('232', '472')", claim_began=2)},
         count(*) filter (where tag = 'CAS') as reason_count
     from {SEGMENTS} where kind = 835 and unit > 0 and line = 0 group by unit
 )"""
 
 _SERVICES = f"""(
-    select unit, line, any_value(transaction) as transaction, min(segment_number) as segment_number,
-        {first("tag = 'SVC'", "svc")},
-        {first("tag = 'DTM' and e[2] in ('472', '150')", "began")},
-        {first("tag = 'REF' and e[2] = '6R'", "control")}
+    select unit, line, min(segment_number) as segment_number,
+        {firsts("tag = 'SVC'", charge=2, paid=3)},
+        {firsts("tag = 'DTM' and qualifier in ('472', '150')", served=2)},
+        {firsts("tag = 'REF' and qualifier = '6R'", control=2)}
     from {SEGMENTS} where kind = 835 and line > 0 group by unit, line
 )"""
 
@@ -50,35 +53,60 @@ _PATIENTS_SHARE = f"""(
     select unit, line,
         {
     ", ".join(
-        written(f"sum({exact('e[number * 3 + 1]')}) filter (where group_code = 'PR' and e[number * 3] = '{reason}')")
-        + f" as pr{reason}"
+        written(f"sum({exact('e[number * 3 + 1]')}) filter (where e[number * 3] = '{reason}')") + f" as pr{reason}"
         for reason in (1, 2, 3)
     )
 }
-    from {_REASONS} as reasons where unit > 0 group by unit, line
+    from {_REASONS} as reasons
+    where unit > 0 and group_code = 'PR' and e[number * 3] in ('1', '2', '3') group by unit, line
 )"""
 
 _HEADER_CELLS = {
-    **elements("TRN", "trn", (2, 3)),
-    **elements("BPR", "bpr", (2, 16)),
-    **elements("DTM405.", "produced", (2,)),
+    "TRN02": "trn02",
+    "TRN03": "trn03",
+    "BPR02": "bpr02",
+    "BPR03": "bpr03",
+    "BPR04": "bpr04",
+    "BPR16": "bpr16",
+    "DTM405.02": "produced",
     # No 835 says when a claim was decided: by the end of the cycle that produced it, and not after it was paid.
-    "DECIDED_DATE": "least(nullif(produced[3], ''), nullif(bpr[17], ''))",
-    **elements("N1PR.", "payer", (2, 4)),
-    **elements("N1PE.", "payee", (4,)),
+    "DECIDED_DATE": "least(nullif(produced, ''), nullif(bpr16, ''))",
+    "N1PR.02": "payer_name",
+    "N1PR.04": "payer",
+    "N1PE.04": "payee",
 }
 _CLAIM_CELLS = {
-    **elements("CLP", "clp", range(1, 15)),
-    **elements("NM1QC.", "patient", (3, 4, 9)),
-    **elements("NM1IL.", "insured", (9,)),
-    **elements("DTM050.", "received", (2,)),
+    **{called.upper(): called for called in _CLP},
+    "NM1QC.03": "patient_name",
+    "NM1QC.04": "patient_given",
+    "NM1QC.09": "patient",
+    "NM1IL.09": "insured",
+    "DTM050.02": "received",
     # Of several payments of one claim in one remittance (a reversal and its correction) each has its number.
     "ITERATION": "iteration",
 }
 _NUMBERED = f"""(
-    select *, row_number() over (partition by transaction, clp[2] order by segment_number) as iteration
+    select *, row_number() over (partition by transaction, clp01 order by segment_number) as iteration
     from {_PAYMENTS} as payments
 )"""
+
+# One BPR opens one transaction. It stands for itself: claims that are set aside do not take it with them, so that what was
+# paid and not explained is seen.
+PAYMENTS = Record(
+    835,
+    {
+        **_HEADER_CELLS,
+        "BPR02": amount("bpr02"),
+        # A payee's number may be a tax number (FI), and a tax number a person's (SSN): a national provider id alone is read.
+        "PAYEE_NPI": "case when payee_qualifier = 'XX' then payee end",
+    },
+    f"""(
+    select headers.* exclude (transaction, bpr02), own.* exclude transaction
+    from (select -transaction as unit, segment_number, e[3] as bpr02, transaction from {SEGMENTS} where kind = 835 and tag = 'BPR') as own
+    left join {_PAYMENT_HEADERS} as headers on own.transaction = headers.transaction
+) as rows_of_remittances""",
+    stands_apart=("BPR",),
+)
 
 PAYMENT_LINES = Record(
     835,
@@ -88,10 +116,10 @@ PAYMENT_LINES = Record(
         "LINE": "line",
         "CHARGE": amount("charge"),
         "PAID": amount("paid"),
-        "PR1": "pr1",
-        "PR2": "pr2",
-        "PR3": "pr3",
-        "SERVICE_DATE": "coalesce(service_date, began[3])",
+        # A payment says all that it does not pay: a share of the patient's that it does not name is none.
+        **{f"PR{reason}": f"coalesce(pr{reason}, '0')" for reason in (1, 2, 3)},
+        "SERVICE_DATE": "coalesce(service_date, claim_began)",
+        "REF6R.02": "control",
         "ADJUSTED_BESIDE_LINES": "adjusted_beside_lines",
     },
     f"""(
@@ -99,18 +127,18 @@ PAYMENT_LINES = Record(
     from (
         select payments.unit, 0 as line, payments.segment_number as place,
             case when payments.reason_count = 0 and sums.line_count > 0
-                and {exact("clp[4]")} = sums.charge and {exact("clp[5]")} = sums.paid then 'no' else 'yes'
+                and {exact("clp03")} = sums.charge and {exact("clp04")} = sums.paid then 'no' else 'yes'
             end as adjusted_beside_lines,
             -- text as sent where nothing stands beside it, so that it is judged as any other amount
-            case when sums.unit is null then clp[4] else {written(f"{exact('clp[4]')} - sums.charge")} end as charge,
-            case when sums.unit is null then clp[5] else {written(f"{exact('clp[5]')} - sums.paid")} end as paid,
-            cast(null as varchar) as service_date
+            case when sums.unit is null then clp03 when {exact("clp03")} = sums.charge then '0' else {written(f"({exact('clp03')} - sums.charge)")} end as charge,
+            case when sums.unit is null then clp04 when {exact("clp04")} = sums.paid then '0' else {written(f"({exact('clp04')} - sums.paid)")} end as paid,
+            cast(null as varchar) as service_date, cast(null as varchar) as control
         from {_PAYMENTS} as payments left join {_BESIDE_LINES} as sums on payments.unit = sums.unit
         union all
-        select unit, line, segment_number, 'yes', svc[3], svc[4], began[3] from {_SERVICES} as services
+        select unit, line, segment_number, 'yes', charge, paid, served, control from {_SERVICES} as services
         union all
         -- A service that follows no claim names none, and is set aside; what was paid for it stands in some claim's CLP04.
-        select 0, 0, segment_number, 'yes', e[3], null, null from {SEGMENTS} where kind = 835 and unit = 0 and tag = 'SVC'
+        select 0, 0, segment_number, 'yes', e[3], null, null, null from {SEGMENTS} where kind = 835 and unit = 0 and tag = 'SVC'
     ) as own
     left join {_NUMBERED} as claims on own.unit = claims.unit
     left join {_PAYMENT_HEADERS} as headers on claims.transaction = headers.transaction
@@ -123,7 +151,9 @@ PAYMENT_ADJUSTMENTS = Record(
     835,
     {
         **_HEADER_CELLS,
-        **elements("CLP", "clp", (1, 2, 7)),
+        "CLP01": "clp01",
+        "CLP02": "clp02",
+        "CLP07": "clp07",
         "ITERATION": "iteration",
         "LINE": "line",
         # Adjustments of a claim or line are numbered through all of its CAS segments.
@@ -133,16 +163,18 @@ PAYMENT_ADJUSTMENTS = Record(
         "AMOUNT": amount("e[number * 3 + 1]"),
         "QUANTITY": "e[number * 3 + 2]",
         "REMARK": "case when number = 1 then remark end",
+        "REF6R.02": "control",
     },
     f"""(
-    select reasons.* exclude transaction, claims.* exclude (unit, segment_number), headers.* exclude transaction, remarks.remark
+    select reasons.* exclude transaction, claims.* exclude (unit, segment_number), headers.* exclude transaction, around.remark, around.control
     from {_REASONS} as reasons
     left join {_NUMBERED} as claims on reasons.unit = claims.unit
     left join {_PAYMENT_HEADERS} as headers on claims.transaction = headers.transaction
     left join (
-        select unit, line, {first("tag = 'LQ' and e[2] = 'HE'", "said")}, said[3] as remark
+        select unit, line, {firsts("tag = 'LQ' and qualifier = 'HE'", remark=2)},
+            {firsts("tag = 'REF' and qualifier = '6R' and line > 0", control=2)}
         from {SEGMENTS} where kind = 835 and unit > 0 group by unit, line
-    ) as remarks on reasons.unit = remarks.unit and reasons.line = remarks.line
+    ) as around on reasons.unit = around.unit and reasons.line = around.line
     where reasons.number = 1 or concat(e[reasons.number * 3], e[reasons.number * 3 + 1]) <> ''
 ) as rows_of_reasons""",
     part="number",
@@ -162,11 +194,12 @@ PROVIDER_ADJUSTMENTS = Record(
     f"""(
     select adjustments.* exclude transaction, adjustments.transaction, headers.* exclude transaction
     from (
-        select transaction, 0 as unit, segment_number, unnest(range(1, {ADJUSTMENTS + 1})) as number, e
+        select transaction, -transaction as unit, segment_number, unnest(range(1, {ADJUSTMENTS + 1})) as number, e
         from {SEGMENTS} where kind = 835 and tag = 'PLB'
     ) as adjustments
     left join {_PAYMENT_HEADERS} as headers on adjustments.transaction = headers.transaction
     where number = 1 or concat(e[number * 2 + 2], e[number * 2 + 3]) <> ''
 ) as rows_of_adjustments""",
     part="number",
+    stands_apart=("PLB",),
 )

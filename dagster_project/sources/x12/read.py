@@ -7,20 +7,30 @@ from __future__ import annotations
 
 import duckdb
 
-from dagster_project.sources.read import Builder, Problem, Reading, make_rows
+from dagster_project.sources.read import PLACES, ROWS, Builder, Problem, Reading, make_rows
 from dagster_project.sources.unpack import blocks
-from dagster_project.sources.x12.cells import SEGMENTS, take_segments
-from dagster_project.sources.x12.envelopes import DAMAGE, REASONS, find_damage
+from dagster_project.sources.x12.cells import SEGMENTS, VOUCHED, cell_name, take_segments
+from dagster_project.sources.x12.envelopes import DAMAGE, REASONS, find_damage, notes_on
 from dagster_project.sources.x12.records import RECORDS
+from dagster_project.sources.x12.signed import find_signed
 
 
 def read_x12(con: duckdb.DuckDBPyConnection, reading: Reading) -> list[Problem]:
-    """Makes the table ROWS; a row's line is the number of its segment."""
+    """Makes the table ROWS, in which a row's line is the number of its segment, and PLACES."""
     builder = _X12Builder(reading)
-    take_segments(con, blocks(reading.path))
+    loose_bytes = take_segments(con, blocks(reading.path), builder.record)
     find_damage(con, builder.record.kind)
+    find_signed(con)
     problems = make_rows(con, builder)
-    con.execute(f"drop table {SEGMENTS}; drop table {DAMAGE}")
+    set_aside = ", ".join(str(number) for number, problem in enumerate(problems, 1) if problem.outcome == "set_aside")
+    con.execute(f"""
+        create or replace temp table {PLACES} as
+        select segment_number as line, interchange as interchange_number, transaction as transaction_number
+        from {SEGMENTS} where segment_number in (select line from {ROWS} where problem in ({set_aside}))
+    """)
+    kinds = {record.kind for record in RECORDS.values()}
+    problems += [Problem("noted", None, note) for note in notes_on(con, loose_bytes, kinds)]
+    con.execute(f"drop view {SEGMENTS}; drop table {SEGMENTS}_read; drop table {DAMAGE}; drop table {VOUCHED}")
     return problems
 
 
@@ -35,9 +45,12 @@ class _X12Builder(Builder):
     def _cells(self) -> str:
         records = self.record.statement(self.reading.header)
         return (
-            "select line, part, c, damage.reason_code as damage "
+            "select records.* exclude unit, damage.reason_code as damage "
             f"from ({records}) as records left join {DAMAGE} as damage using (unit)"
         )
+
+    def _cell(self, column: str) -> str:
+        return cell_name(column)
 
     def _parts(self) -> str:
         return "select *, false as is_footer, false as is_open, false as is_uneven from cells"

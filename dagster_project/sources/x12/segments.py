@@ -24,10 +24,11 @@ STRAY = "\x1a"
 LONGEST_SEGMENT = 1 << 20
 
 # Sixteen elements; the byte after the tag separates elements, the sixteenth element components, the byte behind segments.
-# Widths are fixed by the standard; senders that do not fill up with blanks are read all the same.
+# Widths are fixed by the standard; senders that do not fill up with blanks are read all the same. No letter separates: an ISA
+# cut before its last two bytes once took them from the ISA behind it, and with them all that followed.
 ISA = re.compile(
     rb"ISA(?P<element>[^A-Za-z0-9\s])(?:(?:(?!\1).){0,15}\1){10}(?P<repetition>.)\1(?P<version>[0-9]{5})\1"
-    rb"(?:(?!\1).){1,9}\1[01]\1[A-Z]\1(?P<component>.)(?P<segment>.)",
+    rb"(?:(?!\1).){1,9}\1[01]\1[A-Z]\1(?P<component>[^A-Za-z0-9])(?P<segment>[^A-Za-z0-9])",
     re.DOTALL,
 )
 LONGEST_ISA = 3 + 10 * 16 + 1 + 2 + 6 + 10 + 2 + 2 + 3
@@ -43,15 +44,17 @@ SCHEMA = pa.schema(
         ("unit", pa.int64()),  # claim, payment or member: the smallest part that stands for itself; 0 outside
         ("line", pa.int64()),  # service line in the unit, from 1; 0 before the first
         ("text", pa.string()),  # one segment, its separators translated
+        ("tag", pa.string()),  # what it begins with
+        ("qualifier", pa.string()),  # its first element, which of many segments says what they are about
     ]
 )
 
 # What a functional group holds (GS01), for segments whose ST is lost.
 KIND_OF_GROUP = {"HC": 837, "HP": 835, "BE": 834, "HB": 271, "HN": 277, "FA": 999}
-OPENS_UNIT = {837: ("CLM",), 835: ("CLP",), 834: ("INS",), 271: ("HL",), 277: ("HL",), 999: ("AK2",)}
+OPENS_UNIT = {837: ("CLM",), 835: ("CLP",), 834: ("INS",), 271: ("HL",), 277: ("TRN",), 999: ("AK2",)}
 # What stands behind a unit and belongs to none: the next level of a claim file, the next header number of a remittance.
-CLOSES_UNIT = {837: ("HL",), 835: ("LX", "PLB")}
-OPENS_LINE = {837: ("LX",), 835: ("SVC",)}
+CLOSES_UNIT = {837: ("HL",), 835: ("LX", "PLB"), 277: ("HL",), 999: ("AK9",)}
+OPENS_LINE = {837: ("LX",), 835: ("SVC",), 834: ("HD",), 271: ("EB",), 277: ("SVC",)}
 
 Numbers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -108,13 +111,13 @@ class Segments:
     def batches(self) -> Iterator[pa.RecordBatch]:
         held = b""
         separators: Separators | None = None
+        known = 0  # bytes held that are the ISA whose separators are in use: it is read with what follows it
         for block in self.blocks:
             held += block
-            while isa := ISA.search(held):
+            while isa := ISA.search(held, known):
                 yield from self._end_of(held[: isa.start()], separators)
                 separators = Separators.of(isa)
-                yield from self._numbered(separators.translated(isa[0]))
-                held = held[isa.end() :]
+                held, known = held[isa.start() :], len(isa[0])
             # What may be the beginning of an ISA or of a segment waits for the next block.
             settled = max(len(held) - LONGEST_ISA, 0)
             if separators is None:
@@ -124,6 +127,7 @@ class Segments:
                 rest = yield from self._whole(held[:settled], separators)
             if len(rest) > LONGEST_SEGMENT:
                 raise NotX12("segment_too_long")
+            known = max(known - (settled - len(rest)), 0)
             held = rest + held[settled:]
         if separators is None:
             raise NotX12("no_isa")
@@ -166,7 +170,13 @@ class Segments:
         self._count["segment"] = first + len(starts) - 1
         numbers = np.arange(first, first + len(starts), dtype=np.int64)
         columns = (numbers, interchange, group, transaction, kind, level, unit, line)
-        yield pa.record_batch([*map(pa.array, columns), _texts(given, starts, ends)], schema=SCHEMA)
+        tag_ends, qualifier_ends = _first_elements(given, starts, ends)
+        texts = (
+            _texts(given, starts, ends),
+            _texts(given, starts, tag_ends),
+            _texts(given, np.minimum(tag_ends + 1, ends), qualifier_ends),
+        )
+        yield pa.record_batch([*map(pa.array, columns), *texts], schema=SCHEMA)
 
     def _running(
         self, name: str, opens: Flags, ends_after: Flags | None = None, ends_at: Flags | None = None
@@ -236,6 +246,13 @@ def _tags(given: Bytes, starts: Numbers, ends: Numbers) -> Numbers:
     first, second, third, fourth = (given[np.minimum(starts + place, ends)].astype(np.int64) for place in range(4))
     is_whole = (third == ord(ELEMENT)) | (fourth == ord(ELEMENT)) | (fourth == ord(SEGMENT))
     return np.where(is_whole, first << 16 | second << 8 | third, 0)
+
+
+def _first_elements(given: Bytes, starts: Numbers, ends: Numbers) -> tuple[Numbers, Numbers]:
+    """Where the tag ends, and where the element behind it does; at the segment's end where there is no more."""
+    separators = np.append(np.flatnonzero(given == ord(ELEMENT)).astype(np.int64), (len(given), len(given)))
+    first = np.searchsorted(separators, starts)
+    return np.minimum(separators[first], ends), np.minimum(separators[first + 1], ends)
 
 
 def _of_kind(kind: Numbers, tags: Numbers, tags_by_kind: Mapping[int, tuple[str, ...]]) -> Flags:

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import pytest
+
 from dagster_project.sources.x12.claims import CLAIM_LINES
 from tests.sources.x12.written import (
+    ACCEPTED_AND_REJECTED,
     BILLER,
+    ENROLLED,
     INSTITUTIONAL,
     INSURED,
     OFFICE_VISIT,
     PAYMENT,
+    READ_AND_UNREADABLE,
+    acceptances,
     claims,
     damage,
+    enrolments,
+    interchange,
+    notes,
     payments,
+    readabilities,
     rows,
 )
 
@@ -21,12 +31,97 @@ TWO = BILLER + INSURED + OFFICE_VISIT + OFFICE_VISIT.replace("A1", "A2")
 def test_a_whole_file_has_no_damage() -> None:
     assert damage(claims(TWO), 837) == [] and damage(payments(PAYMENT, PAYMENT), 835) == []
     assert damage(claims(TWO, version=INSTITUTIONAL), 837) == []
+    assert damage(acceptances(ACCEPTED_AND_REJECTED), 277) == []
+    assert damage(readabilities(READ_AND_UNREADABLE), 999) == []
 
 
-def test_a_transaction_whose_count_is_wrong_is_set_aside_whole_and_the_next_arrives() -> None:
-    data = payments(PAYMENT, PAYMENT).replace(b"SE*18*0001", b"SE*19*0001")
-    assert data.count(b"SE*19") == 1
-    assert damage(data, 835) == [(1, "wrong_segment_count")]
+UNBALANCED = PAYMENT.replace("CAS*PR*3*10~", "CAS*PR*3*9~")
+
+
+def miscounted(data: bytes) -> bytes:
+    """The first transaction of the file counts one segment more than it has."""
+    first = int(data.split(b"SE*", 1)[1].split(b"*", 1)[0])
+    return data.replace(b"SE*%d*0001" % first, b"SE*%d*0001" % (first + 1), 1)
+
+
+def test_of_a_transaction_whose_count_is_wrong_the_payments_that_balance_arrive_and_others_are_set_aside() -> None:
+    whole, broken = payments(PAYMENT + UNBALANCED, UNBALANCED), miscounted(payments(PAYMENT + UNBALANCED, UNBALANCED))
+    assert damage(whole, 835) == []
+    assert damage(broken, 835) == [(2, "wrong_segment_count")]
+    assert notes(broken) == ["wrong_segment_count"]
+
+
+@pytest.mark.parametrize("lost", ["SVC*HC:87880*30*20**2~", "CAS*PR*3*10~", "CLP*A2*1*80*60*10*12*C1*11*1~"])
+def test_a_payment_that_lost_a_segment_with_money_does_not_balance(lost: str) -> None:
+    two = PAYMENT + PAYMENT.replace("A1", "A2").replace("LX*1~", "")
+    assert damage(miscounted(payments(two)), 835) == []
+    assert damage(miscounted(payments(two.replace(lost, "", 1))), 835)[0] == (1, "wrong_segment_count")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        PAYMENT.replace("CAS*CO*45*5~", "CAS*CO*45*6~").replace(
+            "CAS*PR*3*10~", "CAS*PR*3*9~"
+        ),  # its lines, not its sum
+        PAYMENT.replace("CLP*A1*1*80*60*", "CLP*A1*1*90*70*"),  # its sum, not that of its lines
+        PAYMENT.replace("CLP*A1*1*80*60*", "CLP*A1*1*80*61*"),
+    ],
+)
+def test_a_payment_proves_itself_by_each_line_and_the_claim_and_their_sum(broken: str) -> None:
+    assert damage(payments(broken), 835) == []
+    assert damage(miscounted(payments(broken)), 835) == [(1, "wrong_segment_count")]
+
+
+def test_of_a_transaction_whose_count_is_wrong_the_claims_that_sum_to_their_charge_arrive() -> None:
+    data = claims(TWO.replace("CLM*A2*80*", "CLM*A2*90*"))
+    assert damage(data, 837) == [] and damage(miscounted(data), 837) == [(2, "wrong_segment_count")]
+
+
+def test_no_claim_proves_itself_where_a_level_was_lost_on_which_it_may_hang() -> None:
+    second = INSURED.replace("HL*2*1", "HL*3*1").replace("M100", "M200") + OFFICE_VISIT.replace("A1", "A2")
+    data = claims(BILLER + INSURED + OFFICE_VISIT + second + INSURED.replace("HL*2*1", "HL*4*1"))
+    assert damage(miscounted(data), 837) == []
+    lost = miscounted(data.replace(b"HL*3*1*22*0~", b""))
+    assert damage(lost, 837) == [(1, "wrong_segment_count"), (2, "wrong_segment_count")]
+
+
+def test_what_cannot_prove_itself_is_set_aside_with_its_transaction() -> None:
+    assert damage(miscounted(enrolments(ENROLLED)), 834) == [(1, "wrong_segment_count")]
+
+
+@pytest.mark.parametrize(
+    ("changed", "note"),
+    [
+        ((b"GE*2*1~", b"GE*3*1~"), "wrong_transaction_count"),
+        ((b"GE*2*1~", b"GE*2*9~"), "wrong_group_control_number"),
+        ((b"GE*2*1~", b""), "group_not_closed"),
+        ((b"IEA*1*000000001~", b"IEA*2*000000001~"), "wrong_group_count"),
+        ((b"IEA*1*000000001~", b"IEA*1*000000009~"), "wrong_interchange_control_number"),
+        ((b"IEA*1*000000001~", b""), "interchange_not_closed"),
+        ((b"IEA*1*000000001~", b"IEA*1*000000001~page 1 of 1"), "loose_bytes"),
+        ((b"IEA*1*000000001~", b"IEA*1*000000001~END*1~"), "loose_segments"),
+        ((b"ISA*00*", b"Subject: your remittance\n\nISA*00*"), "loose_bytes"),
+        ((b"GE*2*1~", b"ST*276*0003~SE*2*0003~GE*3*1~"), "transaction_not_wanted"),
+        ((b"GE*2*1~", b"ST*271*0003~SE*2*0009~GE*3*1~"), "wrong_control_number"),
+    ],
+)
+def test_what_is_wrong_around_whole_transactions_is_told_of_the_file_and_sets_no_payment_aside(
+    changed: tuple[bytes, bytes], note: str
+) -> None:
+    data = payments(PAYMENT, PAYMENT)
+    assert notes(data) == [] and data.count(changed[0]) == 1
+    assert notes(data.replace(*changed)) == [note] and damage(data.replace(*changed), 835) == []
+
+
+def test_a_claim_that_is_acknowledged_without_a_word_is_told_of_its_file() -> None:
+    silent = acceptances(ACCEPTED_AND_REJECTED.replace("STC*A2:20:PR*20260122*WQ*80~", ""))
+    assert notes(acceptances(ACCEPTED_AND_REJECTED)) == [] and notes(silent) == ["claim_without_status"]
+
+
+def test_of_a_file_that_ends_early_each_envelope_that_is_open_is_told() -> None:
+    data = payments(PAYMENT)
+    assert notes(data[: data.index(b"SE*")]) == ["group_not_closed", "interchange_not_closed", "transaction_not_closed"]
 
 
 def test_a_transaction_that_ends_under_another_number_is_set_aside() -> None:
@@ -61,10 +156,16 @@ def test_a_patient_who_hangs_on_an_insured_that_is_not_there_is_set_aside() -> N
 
 
 def test_the_older_version_is_told_from_the_one_that_is_read() -> None:
-    assert damage(claims(TWO, version="004010X098A1"), 837) == [(1, "other_version"), (2, "other_version")]
+    older = [(-1, "other_version"), (1, "other_version"), (2, "other_version")]
+    assert damage(claims(TWO, version="004010X098A1"), 837) == older
+    assert damage(interchange("277", "005010X212", ACCEPTED_AND_REJECTED), 277)[0] == (-1, "other_version")
 
 
 def test_a_service_without_a_line_number_is_counted_and_its_claim_set_aside() -> None:
     data = claims(TWO.replace("LX*2~", "", 1))
     assert damage(data, 837) == [(1, "missing_segment")]
     assert [row["CHARGE"] for row in rows(data, CLAIM_LINES)] == ["50", "30", "50", "30"]
+
+
+def test_an_answer_without_a_result_is_set_aside() -> None:
+    assert damage(readabilities(READ_AND_UNREADABLE.replace("IK5*A~", "")), 999) == [(1, "missing_segment")]

@@ -4,9 +4,29 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from dagster_project.sources.x12.acknowledgements import CLAIM_STATUSES, TRANSACTION_ANSWERS
 from dagster_project.sources.x12.claims import CLAIM_LINES, CLAIMS
+from dagster_project.sources.x12.coverage import BENEFITS, COVERAGES, PEOPLE
 from dagster_project.sources.x12.payments import PAYMENT_ADJUSTMENTS, PAYMENT_LINES, PROVIDER_ADJUSTMENTS
-from tests.sources.x12.written import BILLER, INSTITUTIONAL, INSURED, OFFICE_VISIT, PAYMENT, claims, payments, rows
+from tests.sources.x12.written import (
+    ACCEPTED_AND_REJECTED,
+    BILLER,
+    ENROLLED,
+    ENROLLED_CHILD,
+    INSTITUTIONAL,
+    INSURED,
+    OFFICE_VISIT,
+    PAYMENT,
+    READ_AND_UNREADABLE,
+    REPLY,
+    acceptances,
+    claims,
+    enrolments,
+    payments,
+    readabilities,
+    replies,
+    rows,
+)
 
 DEPENDENT = "HL*3*2*23*0~PAT*19~NM1*QC*1*ROE*Kim~DMG*D8*20150505*M~"
 
@@ -81,9 +101,9 @@ def test_an_institutional_claim_has_bill_type_stay_drg_and_procedures() -> None:
 def test_payments_have_a_row_for_each_line_and_one_for_the_claim_which_sum_to_the_claims_payment() -> None:
     found = rows(payments(PAYMENT), PAYMENT_LINES)
     assert picked(found, "CLP01", "LINE", "CHARGE", "PAID", "PR1", "PR2", "PR3", "ADJUSTED_BESIDE_LINES") == [
-        ("A1", "0", "0", "0", None, None, None, "no"),
-        ("A1", "1", "50", "40", "3", "2", None, "yes"),
-        ("A1", "2", "30", "20", None, None, "10", "yes"),
+        ("A1", "0", "0", "0", "0", "0", "0", "no"),
+        ("A1", "1", "50", "40", "3", "2", "0", "yes"),
+        ("A1", "2", "30", "20", "0", "0", "10", "yes"),
     ]
     assert total(found, "PAID") == 60 and total(found, "CHARGE") == 80
     assert picked(found[:1], "TRN02", "BPR16", "DTM405.02", "NM1QC.09") == [("T1", "20260120", "20260119", "M100")]
@@ -143,3 +163,97 @@ def test_a_claim_is_decided_no_later_than_it_is_paid() -> None:
     before, after = payments(PAYMENT), payments(PAYMENT).replace(b"DTM*405*20260119", b"DTM*405*20260123")
     decided = [row["DECIDED_DATE"] for data in (before, after) for row in rows(data, PAYMENT_LINES)[:1]]
     assert decided == ["20260119", "20260120"]
+
+
+def test_a_claims_acknowledgement_is_told_from_what_is_said_of_its_batch_and_of_its_lines() -> None:
+    found = rows(acceptances(ACCEPTED_AND_REJECTED), CLAIM_STATUSES)
+    assert picked(found, "ABOUT", "TRN02", "NUMBER", "STC01.1", "STC01.2", "STC01.3", "STC03", "STC04") == [
+        ("batch", "B1", "1", "A1", "19", "PR", "WQ", "160"),
+        ("batch", "0", "1", "A1", "19", "PR", "WQ", "80"),
+        ("claim", "A1", "1", "A2", "20", "PR", "WQ", "80"),
+        ("claim", "A2", "1", "A7", "254", None, "U", "80"),
+        ("claim", "A2", "2", "A7", "488", "85", "U", "80"),
+        ("line", "A2", "1", "A7", "454", None, "U", None),
+    ]
+    assert picked(found[2:3], "BHT03", "REF1K.02", "NM1PR.09", "STC02") == [("ACK1", "C1", "P1", "20260122")]
+    assert {row["NM1PR.09"] for row in found} == {"P1"} and "REF1K.02" not in found[3]
+
+
+def test_a_transaction_that_was_sent_is_answered_with_a_code_and_the_number_of_its_errors() -> None:
+    found = rows(readabilities(READ_AND_UNREADABLE), TRANSACTION_ANSWERS)
+    assert picked(found, "AK102", "NUMBER", "AK202", "ANSWER", "SEGMENT_ERRORS", "ELEMENT_ERRORS") == [
+        ("7", "0", None, "P", None, None),
+        ("7", "1", "0001", "A", "0", "0"),
+        ("7", "2", "0002", "E", "1", "2"),
+        ("7", "3", "0003", "R", "0", "0"),
+    ]
+    assert [row["ANSWERED_BY_TRANSACTION"] for row in found] == ["yes", "no", "no", "no"]
+    assert picked(found[:1], "ISA13", "GS06", "ST02", "GS04") == [("000000001", "1", "0001", "20260121")]
+
+
+def test_a_group_that_is_answered_as_a_whole_has_a_row_of_its_own() -> None:
+    (found,) = rows(readabilities("AK1*HC*8*005010X222A1~AK9*R*2*2*0*1~"), TRANSACTION_ANSWERS)
+    assert (found["AK102"], found["NUMBER"], found["ANSWER"], found["ANSWERED_BY_TRANSACTION"]) == ("8", "0", "R", "no")
+
+
+def test_a_lines_control_number_is_the_one_that_was_sent_and_comes_back_with_its_payment_and_its_reasons() -> None:
+    sent = claims(BILLER + INSURED + OFFICE_VISIT.replace("LX*2~", "REF*6R*A1-1~LX*2~"))
+    assert picked(rows(sent, CLAIM_LINES), "REF6R.02", "LX01") == [("A1-1", "1"), (None, "2")]
+    answered = payments(PAYMENT.replace("CAS*CO*45*5~", "CAS*CO*45*5~REF*6R*A1-1~"))
+    assert [row.get("REF6R.02") for row in rows(answered, PAYMENT_LINES)] == [None, "A1-1", None]
+    assert [row.get("REF6R.02") for row in rows(answered, PAYMENT_ADJUSTMENTS)] == ["A1-1", "A1-1", "A1-1", None]
+
+
+def test_a_number_beside_a_claims_lines_is_no_lines() -> None:
+    answered = payments(PAYMENT.replace("NM1*QC", "CAS*OA*B1*0~REF*6R*X~NM1*QC"))
+    assert all(
+        "REF6R.02" not in row for record in (PAYMENT_LINES, PAYMENT_ADJUSTMENTS) for row in rows(answered, record)
+    )
+
+
+def test_an_enrolled_person_is_who_he_is_now_and_not_who_he_was_called_before() -> None:
+    found = rows(enrolments(ENROLLED + ENROLLED_CHILD), PEOPLE)
+    assert picked(found, "MEMBER", "DMG02", "DMG03", "N4.02", "N4.03") == [
+        ("M100", "19800101", "F", "PA", "171110000"), ("M100|20150505|KIM", "20150505", "M", None, None)
+    ]  # fmt: skip
+
+
+def test_each_coverage_is_a_row_beside_the_one_of_the_person() -> None:
+    found = rows(enrolments(ENROLLED + ENROLLED_CHILD), COVERAGES)
+    assert picked(found, "MEMBER", "STATES", "HD03", "PLAN", "FIRST_DATE", "LAST_DATE") == [
+        ("M100", "person", None, "GROUP1", "20251201", None),
+        ("M100", "coverage", "HMO", "GOLD", "20260101", None),
+        ("M100", "coverage", "DEN", "SMILE", "20260101", None),
+        ("M100|20150505|KIM", "person", None, "GROUP1", None, None),
+        ("M100|20150505|KIM", "coverage", "HMO", "GROUP1 HMO", "20260115", None),
+    ]
+    assert found[1]["REF0F.02"] == found[4]["REF0F.02"] == "M100" and found[1]["N1IN.04"] == "654456654"
+
+
+def test_a_cancellation_has_a_last_day_or_says_that_it_lacks_one() -> None:
+    ended = ENROLLED.replace("HD*021**HMO*GOLD~DTP*348*D8*20260101~", "HD*024**HMO*GOLD~DTP*348*D8*20260101~{}")
+    found = [rows(enrolments(ended.format(day)), COVERAGES)[1] for day in ("DTP*349*D8*20260630~", "")]
+    assert picked(found, "FIRST_DATE", "LAST_DATE") == [("20260101", "20260630"), ("20260101", "?")]
+    leaves = "INS*Y*18*024*08*A***TE~REF*0F*M100~REF*1L*GROUP1~DTP*357*D8*20260630~NM1*IL*1*ROE*PAT~"
+    assert picked(rows(enrolments(leaves), COVERAGES), "STATES", "FIRST_DATE", "LAST_DATE") == [
+        ("coverage", None, "20260630")
+    ]
+    changes = leaves.replace("*024*08*", "*001*25*").replace("DTP*357*D8*20260630~", "")
+    assert picked(rows(enrolments(changes), COVERAGES), "STATES") == [("nothing",)]
+
+
+def test_a_dependent_whose_birthday_is_not_said_is_nobody_known() -> None:
+    found = rows(enrolments(ENROLLED + ENROLLED_CHILD.replace("DMG*D8*20150505*M~", "")), PEOPLE)
+    assert [row.get("MEMBER") for row in found] == ["M100", None]
+
+
+def test_a_reply_has_a_row_for_each_benefit_of_the_person_that_it_is_about() -> None:
+    found = rows(replies(REPLY), BENEFITS)
+    assert picked(found, "MEMBER", "NUMBER", "EB01", "EB03", "EB07", "EB08", "EB12", "PLACE_OF_SERVICE") == [
+        ("M100", "1", "1", "30", None, None, None, None),
+        ("M100", "2", "B", "98^UC", "25", None, "Y", "11"),
+        ("M100|20150505|KIM", "1", "A", "30", None, ".2", "N", None),
+    ]
+    assert picked(found, "NM1IL.09", "NM1PR.09", "FIRST_DATE", "BHT04") == [
+        ("M100", "P1", "20260101", "20260105"), ("M100", "P1", "20260101", "20260105"), ("M100", "P1", None, "20260105")
+    ]  # fmt: skip

@@ -105,6 +105,13 @@ def test_a_file_that_ends_before_its_isa_does_has_none(end: int) -> None:
         read(ISA[:end].encode())
 
 
+@pytest.mark.parametrize("end", range(len(ISA)))
+def test_an_isa_that_was_cut_takes_nothing_from_the_file_behind_it(end: int) -> None:
+    whole = written_with(ISA + CLAIMS, "|", "^", ">", "~")
+    table, loose = read(ISA[:end].encode() + whole)
+    assert table.equals(read(whole)[0]) and loose == len(ISA[:end].strip())
+
+
 def test_a_separator_that_never_comes_again_ends_the_reading_in_bounded_memory() -> None:
     with pytest.raises(NotX12, match="segment_too_long"):
         read(ISA.encode() + b"A" * (5 << 20), block=1 << 16)

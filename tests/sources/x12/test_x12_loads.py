@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from dagster_project.cli.summary import of_status
 from dagster_project.privacy.keys import TokenKey
 from dagster_project.settings import Settings
 from dagster_project.sources.contracts import load_contracts
@@ -15,11 +16,43 @@ from dagster_project.sources.loads import LoadAudit, load_feed, prepare_lake, re
 from dagster_project.sources.x12.count import COUNTED
 from dagster_project.sources.x12.recognise import looks_like_x12
 from dagster_project.sources.x12.records import RECORDS
-from tests.sources.x12.written import BILLER, INSURED, OFFICE_VISIT, PAYMENT, claims, payments
+from tests.sources.x12.written import (
+    ACCEPTANCE,
+    ACCEPTED_AND_REJECTED,
+    BILLER,
+    ENROLLED,
+    ENROLLED_CHILD,
+    INSURED,
+    OFFICE_VISIT,
+    PAYMENT,
+    READ_AND_UNREADABLE,
+    REPLY,
+    acceptances,
+    claims,
+    enrolments,
+    interchange,
+    payments,
+    readabilities,
+    replies,
+)
 
 KEY = TokenKey("7", b"a secret of the tests, 32 bytes or more long")
-FEEDS = ("medical_claim", "medical_claim_line", "remittance", "remittance_adjustment", "provider_adjustment")
+FEEDS = (
+    "medical_claim",
+    "medical_claim_line",
+    "remittance",
+    "remittance_adjustment",
+    "provider_adjustment",
+    "member",
+    "eligibility",
+    "eligibility_benefit",
+    "claim_acknowledgement",
+    "transaction_acknowledgement",
+    "remittance_advice",
+)
 TWO = BILLER + INSURED + OFFICE_VISIT + OFFICE_VISIT.replace("A1", "A2")
+
+NOTED = ["loose_bytes", "wrong_group_count", "wrong_transaction_count"]
 
 
 class Lake:
@@ -46,6 +79,15 @@ class Lake:
                 f"select {columns} from read_parquet('{files}', union_by_name = true) "
                 "order by load_id, source_line_number, source_part_number"
             ).fetchall()
+
+    def holds(self, *words: str) -> bool:
+        """Whether a word stands anywhere in the lake."""
+        with duckdb.connect() as con:
+            texts = [
+                str(con.execute(f"from read_parquet('{path}')").fetchall())
+                for path in self.settings.lake.rglob("*.parquet")
+            ]
+        return any(word in text for text in texts for word in words)
 
     def set_aside(self, feed: str) -> list[tuple[object, ...]]:
         files = str(self.settings.quarantine / feed / "*.parquet")
@@ -79,7 +121,7 @@ def test_a_file_of_claims_feeds_headers_and_lines_whatever_it_is_called(lake: La
 
 def test_a_remittance_is_read_to_the_last_cent_of_its_claims(lake: Lake) -> None:
     audits = lake.load(era=payments(PAYMENT + "PLB*1234567893*20261231*WO:A9*25*L6*-1.5~"))
-    paid, reasons, beside = (audits[feed] for feed in FEEDS[2:])
+    paid, reasons, beside = (audits[feed] for feed in FEEDS[2:5])
     assert (paid.rows_read, paid.rows_accepted, paid.rows_excluded, paid.amount_accepted) == (3, 2, 1, Decimal(60))
     assert (reasons.rows_accepted, reasons.amount_accepted) == (4, Decimal(20))
     assert (beside.rows_accepted, beside.amount_accepted) == (2, Decimal("23.5"))
@@ -96,10 +138,7 @@ def test_no_identity_of_x12_reaches_the_lake_and_one_person_has_one_token_in_bot
     (member,) = set(lake.rows("medical_claim", "member_token"))
     assert set(lake.rows("remittance", "member_token")) == {member}
     assert set(lake.rows("remittance", "claim_token")) <= set(lake.rows("medical_claim", "claim_token"))
-    for path in lake.settings.lake.rglob("*.parquet"):
-        with duckdb.connect() as con:
-            text = str(con.execute(f"from read_parquet('{path}')").fetchall())
-        assert not any(word in text for word in ("M100", "ROE", "AUTH7", "19800101"))
+    assert not lake.holds("M100", "ROE", "AUTH7", "19800101")
 
 
 def test_what_is_broken_is_set_aside_with_its_dollars_and_the_rest_arrives(lake: Lake) -> None:
@@ -150,6 +189,7 @@ def test_segments_that_follow_no_claim_are_counted_and_set_aside(lake: Lake) -> 
     [
         (payments(PAYMENT)[106:], "no_isa"),
         (claims(TWO).replace(b"ST*837*", b"ST*276*").replace(b"GS*HC*", b"GS*HR*"), "x12_not_wanted"),
+        (interchange("277", "005010X212", ACCEPTED_AND_REJECTED), "x12_not_wanted"),
     ],
 )
 def test_x12_that_no_feed_can_read_is_set_aside_with_the_reason(lake: Lake, data: bytes, reason: str) -> None:
@@ -182,3 +222,156 @@ def test_a_transaction_that_lost_its_st_is_set_aside_and_not_overlooked(lake: La
 )
 def test_a_file_whose_first_column_is_called_like_a_segment_is_not_taken_for_x12(head: str, is_x12: bool) -> None:
     assert looks_like_x12(head) is is_x12
+
+
+def test_an_acknowledgement_meets_the_claim_that_was_sent_and_no_patient_is_read(lake: Lake) -> None:
+    audits = lake.load(sent=claims(TWO), answer=acceptances(ACCEPTED_AND_REJECTED))
+    told = audits["claim_acknowledgement"]
+    assert (told.rows_read, told.rows_accepted, told.rows_excluded, told.amount_accepted) == (6, 3, 3, 240)
+    assert told.amount_excluded == 240 and told.is_conserved
+    assert lake.rows("claim_acknowledgement", "status_category_code, acknowledged_date::varchar, action_code") == [
+        ("A2", "2026-01-22", "WQ"), ("A7", "2026-01-22", "U"), ("A7", "2026-01-22", "U")
+    ]  # fmt: skip
+    assert set(lake.rows("claim_acknowledgement", "claim_token")) == set(lake.rows("medical_claim", "claim_token"))
+
+
+def test_an_answer_to_an_inquiry_among_acknowledgements_is_set_aside_as_another_version(lake: Lake) -> None:
+    inquiry = interchange("277", "005010X212", ACCEPTED_AND_REJECTED)
+    audits = lake.load(answer=acceptances(ACCEPTED_AND_REJECTED) + inquiry)
+    assert audits["claim_acknowledgement"].rows_set_aside == 6 and audits["claim_acknowledgement"].is_conserved
+    assert {place[2] for place in lake.set_aside("claim_acknowledgement")} == {"other_version"}
+    assert ACCEPTANCE.encode() not in inquiry
+
+
+def test_answers_on_readability_are_a_row_for_each_transaction_that_was_sent(lake: Lake) -> None:
+    audits = lake.load(answer=readabilities(READ_AND_UNREADABLE, "AK1*HC*8*005010X222A1~AK9*R*2*2*0*1~"))
+    told = audits["transaction_acknowledgement"]
+    assert (told.rows_read, told.rows_accepted, told.rows_excluded) == (5, 4, 1) and told.is_conserved
+    assert lake.rows(
+        "transaction_acknowledgement",
+        "acknowledgement_id, transaction_control_number, acknowledgement_code, version, element_error_count",
+    ) == [
+        ("000000001-1-0001", "0001", "A", "005010X222A1", 0),
+        ("000000001-1-0001", "0002", "E", "005010X222A1", 2),
+        ("000000001-1-0001", "0003", "R", "005010X222A1", 0),
+        ("000000001-1-0002", None, "R", "005010X222A1", None),
+    ]
+
+
+def test_money_of_no_claim_is_set_aside_with_a_transaction_of_the_older_version(lake: Lake) -> None:
+    older = payments(PAYMENT + "PLB*1234567893*20261231*WO:A9*25~").replace(b"005010X221A1", b"004010X091A1")
+    audits = lake.load(era=older)
+    assert audits["provider_adjustment"].amount_set_aside == 25 and audits["provider_adjustment"].rows_accepted == 0
+    assert all(audit.rows_accepted == 0 and audit.is_conserved for audit in audits.values())
+
+
+def test_a_line_and_what_was_paid_for_it_have_the_same_token_where_the_line_has_a_number_of_its_own(lake: Lake) -> None:
+    sent = TWO.replace("LX*2~", "REF*6R*A1-1~LX*2~", 1)
+    lake.load(sent=claims(sent), era=payments(PAYMENT.replace("CAS*CO", "REF*6R*A1-1~CAS*CO") + "REF*6R*2~"))
+    ((first, second, *_), (beside, *paid)) = (
+        [token for (token,) in lake.rows(feed, "line_control_token")]
+        for feed in ("medical_claim_line", "remittance_adjustment")
+    )
+    assert {beside, *paid} == {first, second} and first != second
+    assert [token for (token,) in lake.rows("remittance", "line_control_token")] == [first, second]
+
+
+CHILD = "HL*3*2*23*0~PAT*19~NM1*QC*1*ROE*Kim~DMG*D8*20150505*M~"
+
+
+def test_a_person_is_the_same_in_flat_files_enrolments_claims_payments_and_replies(lake: Lake) -> None:
+    lake.load(
+        flat=b"member_id,birth_date,sex\nM100,1980-01-01,female\n",
+        enrolled=enrolments(ENROLLED + ENROLLED_CHILD),
+        sent=claims(BILLER + INSURED + OFFICE_VISIT + CHILD + OFFICE_VISIT.replace("A1", "A2")),
+        era=payments(PAYMENT),
+        reply=replies(REPLY),
+    )
+    insured, child = ([row[0]] for row in lake.rows("medical_claim", "member_token"))
+    people = {token for (token,) in lake.rows("member", "member_token")}
+    assert people == {*insured, *child} and len(people) == 2
+    for feed in ("eligibility", "eligibility_benefit"):
+        assert {token for (token,) in lake.rows(feed, "member_token")} == people
+        assert {token for (token,) in lake.rows(feed, "subscriber_token")} == set(insured)
+    assert {token for (token,) in lake.rows("remittance", "member_token")} == set(insured)
+
+
+def test_an_enrolment_gives_people_and_spans_and_no_identity(lake: Lake) -> None:
+    audits = lake.load(enrolled=enrolments(ENROLLED + ENROLLED_CHILD))
+    people, spans = audits["member"], audits["eligibility"]
+    assert (people.rows_accepted, spans.rows_read, spans.rows_accepted, spans.rows_excluded) == (2, 5, 2, 3)
+    assert people.is_conserved and spans.is_conserved
+    assert lake.rows("member", "birth_year, sex, state, zip3") == [
+        (1980, "female", "PA", "171"),
+        (2015, "male", None, None),
+    ]
+    assert lake.rows("eligibility", "plan_id, payer_id, enrollment_start_date::varchar, enrollment_end_date") == [
+        ("GOLD", "654456654", "2026-01-01", None), ("GROUP1 HMO", "654456654", "2026-01-15", None)
+    ]  # fmt: skip
+    assert not lake.holds("M100", "ROE", "PAT", "Kim", "KIM", "ELM", "ANYTOWN", "19800101", "123456780", "7172343334")
+
+
+def test_a_cancellation_ends_the_span_that_it_names_and_is_set_aside_where_it_names_none(lake: Lake) -> None:
+    named = ENROLLED.replace(
+        "HD*021**HMO*GOLD~DTP*348*D8*20260101~", "HD*024**HMO*GOLD~DTP*348*D8*20260101~DTP*349*D8*20260630~"
+    )
+    unnamed = "INS*Y*18*024*08*A***TE~REF*0F*M300~REF*1L*GROUP1~DTP*357*D8*20260630~NM1*IL*1*ROE*JO~"
+    audits = lake.load(enrolled=enrolments(named + unnamed))
+    assert lake.rows("eligibility", "plan_id, enrollment_end_date::varchar") == [("GOLD", "2026-06-30")]
+    assert [place[1:] for place in lake.set_aside("eligibility")] == [("enrollment_start_date", "missing")]
+    assert audits["eligibility"].is_conserved
+
+
+def test_a_reply_gives_its_benefits_and_none_of_its_words(lake: Lake) -> None:
+    told = lake.load(reply=replies(REPLY))["eligibility_benefit"]
+    assert (told.rows_accepted, told.amount_accepted) == (3, 25) and told.is_conserved
+    assert lake.rows("eligibility_benefit", "benefit_information_code, benefit_rate::float, is_authorization_needed") == [
+        ("1", None, None), ("B", None, False), ("A", pytest.approx(0.2), None)
+    ]  # fmt: skip
+    assert not lake.holds("M100", "ROE", "PAT", "Kim", "ELM", "Q1")
+
+
+def test_what_is_wrong_around_the_claims_of_a_file_is_told_and_takes_no_claim_away(lake: Lake) -> None:
+    broken = claims(TWO).replace(b"GE*1*1~IEA*1*", b"GE*2*1~IEA*3*") + b"-- end of batch"
+    audits = lake.load(sent=broken, whole=claims(TWO.replace("A1", "A3").replace("A2", "A4")))
+    assert all(audit.rows_set_aside == 0 and audit.is_conserved for audit in audits.values())
+    assert len(lake.rows("medical_claim", "claim_token")) == 4
+    with duckdb.connect() as con:
+        outcomes = f"read_parquet('{lake.settings.lake}/load_outcomes/medical_claim-*.parquet')"
+        told = con.execute(
+            f"select reason_code, row_count, amount from {outcomes} where outcome = 'noted' order by all"
+        )
+        assert told.fetchall() == [(note, 0, 0) for note in NOTED]
+    assert of_status(lake.settings).noted_files == [{"file_name": "medical_claim/source=payer/sent", "notes": NOTED}]
+
+
+def test_a_file_without_claims_that_ends_early_is_not_passed_over(lake: Lake) -> None:
+    lake.load(sent=claims("").split(b"SE*")[0])
+    assert of_status(lake.settings).noted_files[0]["notes"] == [
+        "group_not_closed", "interchange_not_closed", "transaction_not_closed"
+    ]  # fmt: skip
+
+
+def test_of_a_remittance_that_counts_wrongly_what_balances_arrives_and_its_money_is_accounted_for(lake: Lake) -> None:
+    other = PAYMENT.replace("A1", "A2").replace("CAS*PR*3*10~", "CAS*PR*3*9~")
+    audits = lake.load(era=payments(PAYMENT + other, counted=-1))
+    paid = audits["remittance"]
+    assert (paid.rows_accepted, paid.rows_set_aside, paid.rows_excluded) == (2, 3, 1)
+    assert (paid.amount_accepted, paid.amount_set_aside) == (60, 60)
+    assert all(audit.is_conserved for audit in audits.values())
+    assert {place[2] for place in lake.set_aside("remittance")} == {"wrong_segment_count"}
+
+
+def test_what_is_set_aside_is_found_by_its_interchange_transaction_and_segment(lake: Lake) -> None:
+    broken = TWO.replace("CLM*A2*80*", "CLM*A2*8O*")
+    lake.load(
+        sent=claims(TWO.replace("A1", "A3").replace("A2", "A4"))
+        + claims(TWO.replace("A1", "A5"), broken.replace("A1", "A6"))
+    )
+    with duckdb.connect() as con:
+        files = f"read_parquet('{lake.settings.quarantine}/medical_claim/*.parquet')"
+        columns = "interchange_number, transaction_number, source_line_number, column_name, reason_code"
+        told = con.execute(f"select {columns} from {files}").fetchall()
+    data = (lake.settings.landing / "medical_claim/source=payer/sent").read_bytes()
+    number = data[: data.index(b"CLM*A2*8O")].count(b"~") + 1
+    assert told == [(2, 3, number, "charge_amount", "not_a_number")]

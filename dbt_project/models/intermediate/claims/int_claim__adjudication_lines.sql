@@ -20,11 +20,15 @@ lines as (
     from {{ ref('stg_remittance__adjudications') }}{{ only_touched('claim_token') }}
 ),
 
+billed as (
+    {{ lines_by_control_number() }}
+),
+
 reasons as (
     select
         data_source,
         claim_token,
-        claim_line_number,
+        sent_line_number,
         adjudication_number,
         count(*) as reason_count,
         count(*) filter (where denial_category = 'unmapped') as unmapped_reason_count,
@@ -33,14 +37,14 @@ reasons as (
         sum(adjustment_amount) filter (where is_denial_reason) as denial_reason_amount,
         sum(adjustment_amount) filter (where denial_category = 'unmapped') as unmapped_amount
     from {{ ref('int_claim__adjudication_reasons') }}{{ only_touched('claim_token') }}
-    group by data_source, claim_token, claim_line_number, adjudication_number
+    group by data_source, claim_token, sent_line_number, adjudication_number
 )
 
 select
     lines.data_source,
     lines.claim_key,
     lines.claim_token,
-    lines.claim_line_number,
+    coalesce(billed.billed_line_number, lines.claim_line_number) as claim_line_number,
     coalesce(iterations.adjudication_number, lines.adjudication_number) as adjudication_number,
     lines.remittance_id,
     lines.member_token,
@@ -78,8 +82,12 @@ left join iterations
     and lines.claim_token = iterations.claim_token
     and lines.remittance_id = iterations.remittance_id
     and lines.adjudication_number = iterations.sent_number
+left join billed
+    on lines.data_source = billed.data_source
+    and lines.claim_token = billed.claim_token
+    and lines.line_control_token = billed.line_control_token
 left join reasons
     on lines.data_source = reasons.data_source
     and lines.claim_token = reasons.claim_token
-    and lines.claim_line_number = reasons.claim_line_number
+    and lines.claim_line_number = reasons.sent_line_number
     and coalesce(iterations.adjudication_number, lines.adjudication_number) = reasons.adjudication_number

@@ -9,6 +9,10 @@ with reasons as (
     select * from {{ ref('stg_remittance_adjustment__adjustments') }}{{ only_touched('claim_token') }}
 ),
 
+billed as (
+    {{ lines_by_control_number() }}
+),
+
 iterations as (
     select * from {{ ref('int_claim__iterations') }}{{ only_touched('claim_token') }}
 ),
@@ -25,7 +29,8 @@ select
     reasons.data_source,
     reasons.claim_key,
     reasons.claim_token,
-    reasons.claim_line_number,
+    coalesce(billed.billed_line_number, reasons.claim_line_number) as claim_line_number,
+    reasons.claim_line_number as sent_line_number,
     coalesce(iterations.adjudication_number, reasons.adjudication_number) as adjudication_number,
     reasons.adjustment_number,
     reasons.paid_date,
@@ -48,6 +53,10 @@ left join iterations
     and reasons.claim_token = iterations.claim_token
     and reasons.remittance_id = iterations.remittance_id
     and reasons.adjudication_number = iterations.sent_number
+left join billed
+    on reasons.data_source = billed.data_source
+    and reasons.claim_token = billed.claim_token
+    and reasons.line_control_token = billed.line_control_token
 left join categories
     on reasons.carc_code = categories.code
     and reasons.paid_date >= categories.effective_from

@@ -70,7 +70,8 @@ ordered as (
         *,
         max(case when is_reversal then adjudication_number end) over (partition by data_source, claim_token) as last_reversal_number,
         max(case when is_decision then adjudication_number end) over (partition by data_source, claim_token) as last_decision_number,
-        min(case when is_decision then adjudication_number end) over (partition by data_source, claim_token) as first_decision_number
+        min(case when is_decision then adjudication_number end) over (partition by data_source, claim_token) as first_decision_number,
+        lag(is_reversal) over (partition by data_source, claim_token order by adjudication_number) as follows_reversal
     from (select *, not coalesce(is_reversal, false) as is_decision from claims) as numbered
 ),
 
@@ -91,6 +92,62 @@ decided as (
             when claim_status_code = '4' and paid_amount = 0 and allowed_amount = 0 then false
         end as is_partially_denied
     from ordered
+),
+
+-- Which decision a reversal takes back: one that it negates to the cent, the earliest with the earliest; else the last
+-- decision before it that no other reversal negates, and the cents between them are kept.
+equals as (
+    select
+        data_source,
+        claim_token,
+        adjudication_number,
+        coalesce(is_reversal, false) as is_reversal,
+        case when is_reversal then -paid_amount else paid_amount end as paid_amount,
+        case when is_reversal then -charge_amount else charge_amount end as charge_amount,
+        row_number() over (
+            partition by
+                data_source, claim_token, coalesce(is_reversal, false),
+                case when is_reversal then -paid_amount else paid_amount end,
+                case when is_reversal then -charge_amount else charge_amount end
+            order by adjudication_number
+        ) as place
+    from decided
+    where last_reversal_number is not null
+),
+
+negated as (
+    select reversals.data_source, reversals.claim_token, reversals.adjudication_number, originals.adjudication_number as original_number
+    from equals as reversals
+    inner join equals as originals
+        on reversals.data_source = originals.data_source
+        and reversals.claim_token = originals.claim_token
+        and reversals.paid_amount = originals.paid_amount
+        and coalesce(reversals.charge_amount, 0) = coalesce(originals.charge_amount, 0)
+        and reversals.place = originals.place
+    where reversals.is_reversal and not originals.is_reversal and originals.adjudication_number < reversals.adjudication_number
+),
+
+reversed as (
+    select
+        reversals.data_source,
+        reversals.claim_token,
+        reversals.adjudication_number,
+        coalesce(max(negated.original_number), max(originals.adjudication_number)) as original_number
+    from decided as reversals
+    left join negated
+        on reversals.data_source = negated.data_source and reversals.claim_token = negated.claim_token
+        and reversals.adjudication_number = negated.adjudication_number
+    left join decided as originals
+        on reversals.data_source = originals.data_source and reversals.claim_token = originals.claim_token
+        and originals.is_decision and originals.adjudication_number < reversals.adjudication_number
+        and not exists (
+            select 1 from negated as taken
+            where
+                taken.data_source = originals.data_source and taken.claim_token = originals.claim_token
+                and taken.original_number = originals.adjudication_number
+        )
+    where reversals.is_reversal
+    group by reversals.data_source, reversals.claim_token, reversals.adjudication_number
 )
 
 select
@@ -110,6 +167,10 @@ select
     decided.is_decision
     and decided.adjudication_number = decided.last_decision_number
     and decided.adjudication_number > coalesce(decided.last_reversal_number, 0) as is_current,
+    -- a decision that follows a reversal corrects what was reversed
+    decided.is_decision and coalesce(decided.follows_reversal, false) as is_correction,
+    reversed.original_number as reversed_adjudication_number,
+    case when decided.is_reversal then originals.paid_amount + decided.paid_amount end as reversal_difference_amount,
     decided.adjudicated_date,
     decided.paid_date,
     decided.line_count,
@@ -138,3 +199,11 @@ left join main_categories
     and decided.claim_token = main_categories.claim_token
     and decided.adjudication_number = main_categories.adjudication_number
     and main_categories.category_rank = 1
+left join reversed
+    on decided.data_source = reversed.data_source
+    and decided.claim_token = reversed.claim_token
+    and decided.adjudication_number = reversed.adjudication_number
+left join decided as originals
+    on reversed.data_source = originals.data_source
+    and reversed.claim_token = originals.claim_token
+    and reversed.original_number = originals.adjudication_number

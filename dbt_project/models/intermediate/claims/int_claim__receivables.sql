@@ -15,7 +15,7 @@ with claims as (
 
 successors as (
     select original_claim_key as claim_key, min(submitted_date) as succeeded_date
-    from {{ ref('stg_medical_claim__claims') }}
+    from {{ ref('int_claim__links') }}
     where original_claim_key is not null and submitted_date is not null
         {{- only_touched('original_claim_key', 'and', unit='claim_key') }}
     group by original_claim_key
@@ -86,5 +86,5 @@ from accounting
 where transaction_type <> 'denial_write_off'
 union all
 select data_source, coalesce(payer_id, 'unknown'), claim_key, paid_date, 'recouped', -adjustment_amount, 0
-from {{ ref('stg_provider_adjustment__adjustments') }}
+from {{ ref('int_claim__provider_adjustments') }}
 where adjustment_reason_code = 'WO' and claim_key is not null{{ only_touched('claim_key', 'and') }}

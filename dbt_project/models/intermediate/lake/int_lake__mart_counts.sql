@@ -4,6 +4,7 @@
 {%- set kept = [
     {'feed': 'medical_claim', 'table': 'mart_claim_encounter_match', 'amount': 'charge_amount', 'rows': none},
     {'feed': 'medical_claim_line', 'table': 'fct_claim_line', 'amount': 'charge_amount', 'rows': "has_line_record"},
+    {'feed': 'remittance_advice', 'table': 'fct_remittance', 'amount': 'paid_amount', 'rows': "has_advice"},
     {'feed': 'remittance', 'table': 'int_claim__adjudication_lines', 'amount': 'paid_amount', 'rows': none},
     {'feed': 'remittance_adjustment', 'table': 'int_claim__adjudication_reasons', 'amount': 'adjustment_amount', 'rows': none},
     {'feed': 'pharmacy_fill', 'table': 'fct_pharmacy_fill', 'amount': 'paid_amount', 'rows': none},
@@ -52,7 +53,7 @@ union all
 
 select
     'provider_adjustment', load_id, 'names_no_claim', count(*), cast(coalesce(sum(adjustment_amount), 0) as decimal(38, 10))
-from {{ ref('stg_provider_adjustment__adjustments') }}
+from {{ ref('int_claim__provider_adjustments') }}
 where claim_token is null
 group by load_id
 

@@ -7,11 +7,51 @@ with changed_loads as (
     select load_id from {{ ref('int_lake__changed_loads') }} where {{ unseen_builds() }}
 ),
 
+-- A replacement finds its original, and a takeback its claim, by the payer's control number: whichever row with such a number came
+-- or went, all claims that carry it are touched.
+numbers as (
+    select data_source, payer_claim_control_token from {{ source('raw', 'medical_claim') }}
+    where claim_frequency_code in ('7', '8') and payer_claim_control_token is not null
+    union
+    select data_source, payer_claim_control_token from {{ source('raw', 'provider_adjustment') }}
+    where payer_claim_control_token is not null
+),
+
+changed_numbers as (
+    select numbers.data_source, numbers.payer_claim_control_token
+    from numbers
+    inner join (
+        {%- for feed in ['medical_claim', 'provider_adjustment', 'remittance'] %}
+        select data_source, payer_claim_control_token from {{ source('raw', feed) }}
+        where load_id in (select load_id from changed_loads)
+        {%- if not loop.last %}
+        union
+        {%- endif %}
+        {%- endfor %}
+    ) as changed
+        on numbers.data_source = changed.data_source and numbers.payer_claim_control_token = changed.payer_claim_control_token
+),
+
+linked as (
+    {%- for feed in ['medical_claim', 'remittance'] %}
+    select lake_rows.data_source, lake_rows.claim_token
+    from {{ source('raw', feed) }} as lake_rows
+    inner join changed_numbers
+        on lake_rows.data_source = changed_numbers.data_source
+        and lake_rows.payer_claim_control_token = changed_numbers.payer_claim_control_token
+    {%- if not loop.last %}
+    union
+    {%- endif %}
+    {%- endfor %}
+),
+
 named as (
-    {%- for feed in ['medical_claim', 'medical_claim_line', 'remittance', 'remittance_adjustment', 'pharmacy_fill'] %}
+    {%- for feed in ['medical_claim', 'medical_claim_line', 'remittance', 'remittance_adjustment', 'pharmacy_fill', 'claim_acknowledgement'] %}
     select data_source, claim_token from {{ source('raw', feed) }} where load_id in (select load_id from changed_loads)
     union
     {%- endfor %}
+    select data_source, claim_token from linked
+    union
     -- what a replacement or void stands for changes its state
     select data_source, original_claim_token from {{ source('raw', 'medical_claim') }}
     where load_id in (select load_id from changed_loads)

@@ -4,9 +4,10 @@
 ) }}
 
 -- Amounts stand on one event each: charges where the claim was sent, the decision where it was adjudicated or reversed,
--- money where it was paid. So every amount sums to its feed's.
+-- money where it was paid. So every amount sums to its feed's; denied, corrected and appealed point at a decision or a piece
+-- of work that has an event of its own, and carry none.
 with adjustments as (
-    select * from {{ ref('stg_provider_adjustment__adjustments') }} where claim_token is not null{{ only_touched('claim_token', 'and') }}
+    select * from {{ ref('int_claim__provider_adjustments') }} where claim_token is not null{{ only_touched('claim_token', 'and') }}
 ),
 
 accounting as (
@@ -17,13 +18,37 @@ work as (
     select * from {{ ref('stg_work_record__records') }} where claim_token is not null and completed_at is not null{{ only_touched('claim_token', 'and') }}
 ),
 
+adjudications as (
+    select * from {{ ref('int_claim__adjudications') }}{{ only_touched('claim_token') }}
+),
+
+links as (
+    select * from {{ ref('int_claim__links') }}
+    where claim_status = 'submitted' and original_claim_key is not null and original_claim_key <> claim_key
+),
+
+-- The first decision of a claim that was sent in another's place corrects what was decided of that one.
+replacements as (
+    select claim_token from links
+    where coalesce(claim_frequency_code, '7') <> '8'{{ only_touched('claim_token', 'and') }}
+    group by claim_token
+),
+
+corrections as (
+    select adjudications.*
+    from adjudications
+    left join replacements on adjudications.claim_token = replacements.claim_token
+    where adjudications.is_correction or (adjudications.is_first_decision and replacements.claim_token is not null)
+),
+
 events as (
     select
         data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
-        'coded' as event_type, 10 as event_order, '1' as event_reference, coded_date as event_date,
-        cast(null as bigint) as adjudication_number, cast(null as {{ dbt.type_string() }}) as remittance_id,
+        'coded' as event_type, 10 as event_order, '1' as event_reference, coded_date as event_date, coded_date as known_date,
+        cast(null as bigint) as adjudication_number, cast(null as bigint) as reversed_adjudication_number,
+        cast(null as {{ dbt.type_string() }}) as related_claim_key, cast(null as {{ dbt.type_string() }}) as remittance_id,
         cast(null as boolean) as is_denied, cast(null as boolean) as is_partially_denied,
-        cast(null as {{ dbt.type_string() }}) as denial_category,
+        cast(null as {{ dbt.type_string() }}) as denial_category, cast(null as boolean) as can_appeal,
         cast(null as decimal(18, 2)) as charge_amount, cast(null as decimal(18, 2)) as allowed_amount,
         cast(null as decimal(18, 2)) as paid_amount, cast(null as decimal(18, 2)) as patient_responsibility_amount,
         cast(null as decimal(18, 2)) as adjustment_amount, cast(null as decimal(18, 2)) as denied_amount,
@@ -34,53 +59,96 @@ events as (
     select
         data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
         case when claim_frequency_code = '7' then 'replacement_submitted' when claim_frequency_code = '8' then 'void_submitted' else 'submitted' end,
-        20, '1', coalesce(submitted_date, claim_end_date, claim_start_date),
-        null, null, null, null, null, charge_amount, null, null, null, null, null, load_id, source_line_number
+        20, '1', coalesce(submitted_date, claim_end_date, claim_start_date), null,
+        null, null, null, null, null, null, null, null, charge_amount, null, null, null, null, null, load_id, source_line_number
     from {{ ref('stg_medical_claim__claims') }}
     where claim_status = 'submitted'{{ only_touched('claim_token', 'and') }}
     union all
     select
+        data_source, claim_token, claim_key, payer_key, payer_id, null,
+        case
+            when status_category_code in ('A3', 'A6', 'A7', 'A8') then 'rejected'
+            when status_category_code in ('A1', 'A2') then 'accepted'
+            else 'acknowledged'
+        end,
+        25, acknowledgement_id || '/' || cast(acknowledgement_number as {{ dbt.type_string() }}), acknowledged_date, null,
+        null, null, null, null, null, null, null, null, null, null, null, null, null, null, load_id, source_line_number
+    from {{ ref('stg_claim_acknowledgement__statuses') }}{{ only_touched('claim_token') }}
+    union all
+    select
         data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
         case when is_reversal then 'reversed' else 'adjudicated' end,
-        30, cast(adjudication_number as {{ dbt.type_string() }}), adjudicated_date,
-        adjudication_number, remittance_id, is_denied, is_partially_denied, denial_category,
+        30, cast(adjudication_number as {{ dbt.type_string() }}), adjudicated_date, paid_date,
+        adjudication_number, reversed_adjudication_number, null, remittance_id, is_denied, is_partially_denied, denial_category, can_appeal,
         null, allowed_amount, null,
         case
             when coalesce(deductible_amount, coinsurance_amount, copayment_amount) is not null
                 then coalesce(deductible_amount, 0) + coalesce(coinsurance_amount, 0) + coalesce(copayment_amount, 0)
         end,
         adjustment_amount, denied_amount, load_id, source_line_number
-    from {{ ref('int_claim__adjudications') }}{{ only_touched('claim_token') }}
+    from adjudications
     union all
     select
         data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
-        'paid', 40, cast(adjudication_number as {{ dbt.type_string() }}), paid_date,
-        adjudication_number, remittance_id, null, null, null,
+        'denied', 32, cast(adjudication_number as {{ dbt.type_string() }}), adjudicated_date, paid_date,
+        adjudication_number, null, null, remittance_id, is_denied, is_partially_denied, denial_category, can_appeal,
+        null, null, null, null, null, null, load_id, source_line_number
+    from adjudications
+    where is_denied or is_partially_denied
+    union all
+    select
+        data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
+        'corrected', 34, cast(adjudication_number as {{ dbt.type_string() }}), adjudicated_date, paid_date,
+        adjudication_number, null, null, remittance_id, null, null, null, null,
+        null, null, null, null, null, null, load_id, source_line_number
+    from corrections
+    union all
+    select
+        data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
+        'paid', 40, cast(adjudication_number as {{ dbt.type_string() }}), paid_date, null,
+        adjudication_number, null, null, remittance_id, null, null, null, null,
         null, null, paid_amount, null, null, null, load_id, source_line_number
-    from {{ ref('int_claim__adjudications') }}
-    where paid_amount <> 0{{ only_touched('claim_token', 'and') }}
+    from adjudications
+    where paid_amount <> 0
     union all
     select
         data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
         case adjustment_reason_code when 'WO' then 'recouped' when 'L6' then 'interest_paid' else 'provider_adjusted' end,
-        50, remittance_id || '/' || cast(adjustment_number as {{ dbt.type_string() }}), paid_date,
-        null, remittance_id, null, null, null,
+        50, remittance_id || '/' || cast(adjustment_number as {{ dbt.type_string() }}), paid_date, null,
+        null, null, null, remittance_id, null, null, null, null,
         null, null, null, null, adjustment_amount, null, load_id, source_line_number
     from adjustments
     union all
+    -- told by the claim that takes its place, and an event of the one whose place is taken
+    select
+        data_source, original_claim_token, original_claim_key, payer_key, payer_id, line_of_business,
+        case when claim_frequency_code = '8' then 'voided' else 'replaced' end,
+        55, claim_key, submitted_date, null,
+        null, null, claim_key, null, null, null, null, null,
+        null, null, null, null, null, null, load_id, source_line_number
+    from links{{ only_touched('original_claim_token', unit='claim_token') }}
+    union all
     select
         data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
-        transaction_type, 60, transaction_token, posting_date,
-        null, null, null, null, null,
+        transaction_type, 60, transaction_token, posting_date, null,
+        null, null, null, null, null, null, null, null,
         null, null, null, null, transaction_amount, null, load_id, source_line_number
     from accounting
     union all
     select
         data_source, claim_token, claim_key, payer_key, payer_id, null,
-        'work_' || work_type, 70, work_record_token, cast(completed_at as date),
-        null, null, null, null, null,
+        'work_' || work_type, 70, work_record_token, cast(completed_at as date), null,
+        null, null, null, null, null, null, null, null,
         null, null, null, null, null, null, load_id, source_line_number
     from work
+    union all
+    select
+        data_source, claim_token, claim_key, payer_key, payer_id, null,
+        'appealed', 36, work_record_token, cast(completed_at as date), null,
+        null, null, null, null, null, null, null, null,
+        null, null, null, null, null, null, load_id, source_line_number
+    from work
+    where work_type = 'appeal'
 )
 
 select
@@ -92,14 +160,18 @@ select
     cast(event_order as bigint) as event_order,
     event_date,
     {{ month_of('event_date') }} as event_month,
+    coalesce(known_date, event_date) as known_date,
     payer_key,
     payer_id,
     line_of_business,
     adjudication_number,
+    reversed_adjudication_number,
+    related_claim_key,
     remittance_id,
     is_denied,
     is_partially_denied,
     denial_category,
+    can_appeal,
     {{ usd('charge_amount') }} as charge_amount,
     {{ usd('allowed_amount') }} as allowed_amount,
     {{ usd('paid_amount') }} as paid_amount,

@@ -6,27 +6,8 @@ with sources as (
     select distinct data_source from {{ ref('stg_remittance_adjustment__adjustments') }}
 ),
 
-replacements as (
-    select original_claim_key as claim_key, claim_key as replacement_key, paid_amount
-    from {{ ref('fct_claim') }}
-    where original_claim_key is not null and original_claim_key <> claim_key and claim_state <> 'in_preparation'
-),
-
-chains as (
-    select claim_key, replacement_key, paid_amount from replacements
-    union
-    select one.claim_key, two.replacement_key, two.paid_amount
-    from replacements as one
-    inner join replacements as two on one.replacement_key = two.claim_key
-    union
-    select one.claim_key, three.replacement_key, three.paid_amount
-    from replacements as one
-    inner join replacements as two on one.replacement_key = two.claim_key
-    inner join replacements as three on two.replacement_key = three.claim_key
-),
-
 replaced as (
-    select claim_key, sum(paid_amount) as paid_amount from chains where replacement_key <> claim_key group by claim_key
+    {{ paid_in_their_place() }}
 ),
 
 decisions as (

@@ -66,7 +66,8 @@ claims as (
         claims.coding_accuracy_rate,
         claims.days_to_submit,
         claims.days_to_adjudicate,
-        reviewed.claim_key is not null as is_reviewed
+        reviewed.claim_key is not null as is_reviewed,
+        coalesce(claims.rejection_count, 0) > 0 as is_rejected
     from {{ ref('fct_claim') }} as claims
     left join lines on claims.claim_key = lines.claim_key
     left join first_decisions on claims.claim_key = first_decisions.claim_key
@@ -80,7 +81,8 @@ submitted as (
         {{ month_of('submitted_date') }} as activity_month,
         count(*) as submitted_claim_count,
         sum(charge_amount) as submitted_charge_amount,
-        count(*) filter (where not is_reviewed) as clean_claim_count,
+        count(*) filter (where not is_reviewed and not is_rejected) as clean_claim_count,
+        count(*) filter (where is_reviewed) as reviewed_claim_count,
         count(*) filter (where first_adjudicated_date is not null and not is_denied_at_first and not is_partially_denied_at_first)
             as resolved_at_first_claim_count,
         count(*) filter (where is_denied_at_first is not null) as known_decision_count,
@@ -279,6 +281,9 @@ amounts as (
             when sources.has_claims = 1 and sources.has_work = 1 then coalesce(submitted.clean_claim_count, 0)
         end as clean_claim_count,
         case
+            when sources.has_claims = 1 and sources.has_work = 1 then coalesce(submitted.reviewed_claim_count, 0)
+        end as reviewed_claim_count,
+        case
             when sources.has_remittances = 1 then submitted.resolved_at_first_claim_count
         end as resolved_at_first_claim_count,
         case when sources.has_reasons = 1 then submitted.known_decision_count end as submitted_known_decision_count,
@@ -432,5 +437,5 @@ select
     {{ rate('in_time_work_count', 'due_work_count') }} as turnaround_in_time_rate,
     {{ rate('passed_work_count', 'checked_work_count') }} as quality_pass_rate,
     {{ rate('coded_claim_count * 60', 'coding_minutes') }} as claims_per_coder_hour,
-    {{ rate('submitted_claim_count - clean_claim_count', 'submitted_claim_count') }} as reviewed_by_hand_rate
+    {{ rate('reviewed_claim_count', 'submitted_claim_count') }} as reviewed_by_hand_rate
 from derived

@@ -11,6 +11,7 @@ select
     lower(line_of_business) as line_of_business,
     adjustment_reason_code,
     claim_token,
+    payer_claim_control_token,
     paid_date,
     adjustment_amount,
     data_source,

@@ -8,6 +8,7 @@ select
     remittance_id,
     claim_token,
     claim_line_number,
+    line_control_token,
     adjudication_number,
     payer_claim_control_token,
     member_token,

@@ -7,6 +7,7 @@ select
     remittance_id,
     claim_token,
     claim_line_number,
+    line_control_token,
     adjudication_number,
     adjustment_number,
     paid_date,

@@ -1,0 +1,140 @@
+"""A claim as it was known at the end of a day: of its published events, by the very text that makes fct_claim.
+
+Belongs here: rendering that text without dbt, asking the publication. Does not: the rules in it (dbt_project/macros/claims.sql).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+
+from dagster_project.privacy.keys import load_key
+from dagster_project.privacy.tokens import HEX_DIGITS, token
+from dagster_project.settings import DBT_PROJECT, Settings
+
+TOKEN = re.compile(rf"[0-9a-z]{{1,8}}_[0-9a-f]{{{HEX_DIGITS}}}")
+EVENTS = "events_of_claim"
+
+
+class ClaimProblem(Exception):
+    """The claim cannot be told of; the message says why, and never the id that was asked for."""
+
+
+@dataclass(frozen=True)
+class KnownEvent:
+    """One event of the claim: the day it happened, the day it could be known, and the amounts that stand on it."""
+
+    event_type: str
+    event_date: dt.date | None
+    known_date: dt.date | None
+    payer_id: str | None
+    adjudication_number: int | None
+    remittance_id: str | None
+    denial_category: str | None
+    charge_amount: Decimal | None
+    allowed_amount: Decimal | None
+    paid_amount: Decimal | None
+    patient_responsibility_amount: Decimal | None
+    adjustment_amount: Decimal | None
+    denied_amount: Decimal | None
+
+
+@dataclass(frozen=True)
+class KnownClaim:
+    """A claim of one sender as known at the end of `as_of`, or now where that is None."""
+
+    as_of: dt.date | None
+    data_source: str
+    claim_token: str
+    claim_state: str
+    payer_id: str | None
+    line_of_business: str | None
+    rejection_count: int
+    appeal_count: int
+    adjudication_count: int
+    reversal_count: int
+    first_adjudicated_date: dt.date | None
+    last_paid_date: dt.date | None
+    last_event_date: dt.date | None
+    is_denied_now: bool | None
+    current_denial_category: str | None
+    charge_amount: Decimal | None
+    allowed_amount: Decimal | None
+    paid_amount: Decimal | None
+    patient_responsibility_amount: Decimal | None
+    recouped_amount: Decimal | None
+    patient_paid_amount: Decimal | None
+    written_off_amount: Decimal | None
+    events: tuple[KnownEvent, ...] = ()
+
+
+def known_claims(settings: Settings, claim: str, as_of: dt.date | None = None) -> list[KnownClaim]:
+    """What is published of a claim, named by its token or by the provider's id, one for each sender that tells of it.
+
+    Raises ClaimProblem where nothing is published, no event names the claim, or none was known by that day.
+    """
+    published = settings.published / "marts.duckdb"
+    if not published.exists():
+        raise ClaimProblem("nothing is published yet; run: claimhouse run")
+    with duckdb.connect(str(published.resolve()), read_only=True) as con:
+        columns = {name for name, *_ in con.execute("describe fct_claim_event").fetchall()}
+        if "known_date" not in columns:
+            raise ClaimProblem("what is published does not say when events became known; run: claimhouse run")
+        con.execute(
+            f"create temp table {EVENTS} as select * from fct_claim_event where list_contains($tokens, claim_token)",
+            {"tokens": tokens_of(settings, con, claim)},
+        )
+        (first,) = con.execute(f"select min(known_date) from {EVENTS}").fetchone() or (None,)
+        if first is None:
+            raise ClaimProblem("no event of such a claim is published; tokens stand in: claimhouse reconcile --drill")
+        if as_of is not None and as_of < first:
+            raise ClaimProblem(f"nothing was known of this claim on {as_of}; its first event became known on {first}")
+        con.execute(f"delete from {EVENTS} where known_date > $day", {"day": as_of or dt.date.max})
+        states = _rows(con, _states_sql(), KnownClaim, leave=("as_of", "events"))
+        return [
+            KnownClaim(**state, as_of=as_of, events=_events(con, state["data_source"], state["claim_token"]))
+            for state in states
+        ]
+
+
+def tokens_of(settings: Settings, con: duckdb.DuckDBPyConnection, claim: str) -> list[str]:
+    """The tokens that may stand for a claim: itself, or those of a provider's id, one for each sender."""
+    if TOKEN.fullmatch(claim):
+        return [claim]
+    if not (settings.lake / "token_key.json").exists():
+        raise ClaimProblem("this is no token, and no key has made any here; name the claim by its token")
+    key = load_key(settings)
+    senders = con.execute("select distinct data_source from fct_claim order by 1").fetchall()
+    return [token(key, "claim", sender, claim) for (sender,) in senders]
+
+
+def _states_sql() -> str:
+    """The macro claim_states over the events at hand. It needs no more of dbt than macros of its own folder."""
+    from jinja2 import Environment
+
+    macros = "".join((DBT_PROJECT / "macros" / name).read_text() for name in ("types.sql", "claims.sql"))
+    return Environment(autoescape=False).from_string(macros + f"{{{{ claim_states('{EVENTS}') }}}}").render()
+
+
+def _events(con: duckdb.DuckDBPyConnection, data_source: str, claim_token: str) -> tuple[KnownEvent, ...]:
+    rows = _rows(
+        con,
+        f"select * from {EVENTS} where data_source = $data_source and claim_token = $claim_token "
+        "order by known_date, event_date, event_order, adjudication_number",
+        KnownEvent,
+        {"data_source": data_source, "claim_token": claim_token},
+    )
+    return tuple(KnownEvent(**row) for row in rows)
+
+
+def _rows(
+    con: duckdb.DuckDBPyConnection, sql: str, shape: type, parameters: Any = None, leave: tuple[str, ...] = ()
+) -> list[dict[str, Any]]:
+    names = [field.name for field in fields(shape) if field.name not in leave]
+    found = con.execute(f"with found as ({sql}) select {', '.join(names)} from found", parameters).fetchall()
+    return [dict(zip(names, row, strict=True)) for row in found]

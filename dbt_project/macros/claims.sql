@@ -1,0 +1,171 @@
+{# The state of claims by their events, and by nothing else: the same text for fct_claim, which takes all events, for what was
+   known of claims on a day, which takes those known by then (fct_claim_event.known_date), and for the command line, which
+   renders it without dbt (dagster_project/claims/): so nothing here may need dbt's context.
+
+   `events` is a relation or query with the columns of fct_claim_event; one row comes out per claim that it tells of. #}
+{% macro claim_states(events) -%}
+    with told as (
+        select
+            *,
+            event_type in (
+                'submitted', 'replacement_submitted', 'void_submitted', 'rejected', 'accepted', 'adjudicated', 'reversed', 'paid',
+                'recouped', 'patient_payment', 'refund', 'denial_write_off', 'bad_debt_write_off', 'charity_write_off'
+            ) as moves_the_state
+        from {{ events }}
+    ),
+
+    totals as (
+        select
+            data_source,
+            claim_key,
+            claim_token,
+            max(payer_key) filter (where moves_the_state) as payer_key,
+            max(payer_id) filter (where moves_the_state) as payer_id,
+            max(line_of_business) filter (where moves_the_state) as line_of_business,
+            max(event_date) filter (where moves_the_state) as last_event_date,
+            count(*) filter (where event_type = 'coded') as coded_count,
+            count(*) filter (where event_type in ('submitted', 'replacement_submitted', 'void_submitted')) as submission_count,
+            count(*) filter (where event_type in ('void_submitted', 'voided')) as void_count,
+            count(*) filter (where event_type = 'replaced') as replacement_count,
+            count(*) filter (where event_type = 'rejected') as rejection_count,
+            count(*) filter (where event_type = 'appealed') as appeal_count,
+            count(*) filter (where event_type = 'adjudicated') as adjudication_count,
+            count(*) filter (where event_type = 'reversed') as reversal_count,
+            max(related_claim_key) filter (where event_type in ('replaced', 'voided')) as successor_claim_key,
+            max(event_date) filter (where event_type = 'rejected') as last_rejected_date,
+            max(event_date) filter (where event_type = 'accepted') as last_accepted_date,
+            max(event_date) filter (where event_type in ('submitted', 'replacement_submitted', 'void_submitted')) as last_submitted_date,
+            min(adjudication_number) filter (where event_type = 'adjudicated') as first_decision_number,
+            max(adjudication_number) filter (where event_type = 'adjudicated') as last_decision_number,
+            max(adjudication_number) filter (where event_type = 'reversed') as last_reversal_number,
+            min(event_date) filter (where event_type = 'adjudicated') as first_adjudicated_date,
+            min(event_date) filter (where event_type = 'paid' and paid_amount > 0) as first_paid_date,
+            max(event_date) filter (where event_type = 'paid') as last_paid_date,
+            sum(charge_amount) as charge_amount,
+            sum(allowed_amount) as allowed_amount,
+            sum(paid_amount) as paid_amount,
+            sum(patient_responsibility_amount) as patient_responsibility_amount,
+            sum(adjustment_amount) filter (where event_type = 'recouped') as recouped_amount,
+            sum(adjustment_amount) filter (where event_type in ('patient_payment', 'refund')) as patient_paid_amount,
+            sum(adjustment_amount) filter (where event_type in ('denial_write_off', 'bad_debt_write_off', 'charity_write_off')) as written_off_amount,
+            max(load_id) filter (where moves_the_state) as load_id
+        from told
+        group by data_source, claim_key, claim_token
+    ),
+
+    decisions as (
+        select
+            claim_key,
+            adjudication_number,
+            bool_or(is_denied) filter (where event_type = 'adjudicated') as is_denied,
+            bool_or(is_partially_denied) filter (where event_type = 'adjudicated') as is_partially_denied,
+            max(denial_category) filter (where event_type = 'adjudicated') as denial_category,
+            bool_or(can_appeal) filter (where event_type = 'adjudicated') as can_appeal,
+            sum(denied_amount) as denied_amount,
+            sum(allowed_amount) as allowed_amount,
+            sum(paid_amount) as paid_amount
+        from told
+        where event_type in ('adjudicated', 'paid')
+        group by claim_key, adjudication_number
+        having count(*) filter (where event_type = 'adjudicated') > 0
+    )
+
+    select
+        totals.data_source,
+        totals.claim_key,
+        totals.claim_token,
+        totals.payer_key,
+        totals.payer_id,
+        totals.line_of_business,
+        totals.successor_claim_key,
+        case
+            when totals.void_count > 0 then 'voided'
+            when totals.replacement_count > 0 then 'replaced'
+            when totals.adjudication_count + totals.reversal_count = 0 then
+                case
+                    when
+                        totals.last_rejected_date >= coalesce(totals.last_accepted_date, totals.last_rejected_date)
+                        and totals.last_rejected_date >= coalesce(totals.last_submitted_date, totals.last_rejected_date)
+                        then 'rejected'
+                    when totals.submission_count > 0 then 'submitted'
+                    when totals.coded_count > 0 then 'in_preparation'
+                    else 'unknown'
+                end
+            when standing.claim_key is null then 'reversed'
+            when standing.is_denied then 'denied'
+            when standing.is_partially_denied then 'partially_denied'
+            when standing.paid_amount > 0 then 'paid'
+            when standing.allowed_amount > 0 then 'patient_responsibility'
+            else 'adjudicated'
+        end as claim_state,
+        totals.rejection_count,
+        totals.appeal_count,
+        totals.adjudication_count,
+        totals.reversal_count,
+        totals.last_submitted_date,
+        totals.first_adjudicated_date,
+        totals.first_paid_date,
+        totals.last_paid_date,
+        totals.last_event_date,
+        firsts.is_denied as is_denied_at_first,
+        firsts.is_partially_denied as is_partially_denied_at_first,
+        firsts.denial_category as first_denial_category,
+        firsts.can_appeal as can_appeal_first_denial,
+        {{ usd('firsts.denied_amount') }} as first_denied_amount,
+        standing.is_denied as is_denied_now,
+        standing.denial_category as current_denial_category,
+        {{ usd('totals.charge_amount') }} as charge_amount,
+        {{ usd('totals.allowed_amount') }} as allowed_amount,
+        {{ usd('case when totals.adjudication_count + totals.reversal_count > 0 then coalesce(totals.paid_amount, 0) end') }} as paid_amount,
+        {{ usd('totals.patient_responsibility_amount') }} as patient_responsibility_amount,
+        {{ usd('totals.recouped_amount') }} as recouped_amount,
+        {{ usd('totals.patient_paid_amount') }} as patient_paid_amount,
+        {{ usd('totals.written_off_amount') }} as written_off_amount,
+        totals.load_id
+    from totals
+    left join decisions as firsts
+        on totals.claim_key = firsts.claim_key and totals.first_decision_number = firsts.adjudication_number
+    left join decisions as standing
+        on totals.claim_key = standing.claim_key
+        and totals.last_decision_number = standing.adjudication_number
+        and totals.last_decision_number > coalesce(totals.last_reversal_number, 0)
+{%- endmacro %}
+
+{# Claims as they were known at the end of a day (SQL of a date): of events known by then. #}
+{% macro claims_as_of(day) -%}
+    {{ claim_states('(select * from ' ~ ref('fct_claim_event') ~ ' where known_date <= ' ~ day ~ ') as known') }}
+{%- endmacro %}
+
+{# What was paid on the claims that were sent in a claim's place, and in theirs, three deep: claim_key and paid_amount. #}
+{% macro paid_in_their_place() -%}
+    with replacements as (
+        select original_claim_key as claim_key, claim_key as replacement_key, paid_amount
+        from {{ ref('fct_claim') }}
+        where original_claim_key is not null and original_claim_key <> claim_key and claim_state <> 'in_preparation'
+    ),
+
+    chains as (
+        select claim_key, replacement_key, paid_amount from replacements
+        union
+        select one.claim_key, two.replacement_key, two.paid_amount
+        from replacements as one
+        inner join replacements as two on one.replacement_key = two.claim_key
+        union
+        select one.claim_key, three.replacement_key, three.paid_amount
+        from replacements as one
+        inner join replacements as two on one.replacement_key = two.claim_key
+        inner join replacements as three on two.replacement_key = three.claim_key
+    )
+
+    select claim_key, sum(paid_amount) as paid_amount from chains where replacement_key <> claim_key group by claim_key
+{%- endmacro %}
+
+{# Lines as they were billed, by the number under which their payer answers them (837 REF 6R, which 835 repeats): where both
+   sides have one, a payer's line is that line, whatever its place in the remittance. A number that a claim's lines share is none. #}
+{% macro lines_by_control_number() -%}
+    select data_source, claim_token, line_control_token, min(claim_line_number) as billed_line_number
+    from {{ ref('stg_medical_claim_line__lines') }}
+    where line_control_token is not null{{ only_touched('claim_token', 'and') }}
+    group by data_source, claim_token, line_control_token
+    having count(*) = 1
+{%- endmacro %}

@@ -1,0 +1,101 @@
+-- What each month of service was worth on the day it was closed, and every dollar that moved it since, by cause: each decision
+-- and each takeback has one day on which it became known (that of its remittance) and one cause, so that what was known at the
+-- close and the causes sum to what is known now. A month that is not closed yet has moved from nothing.
+with claims as (
+    select
+        claims.claim_key,
+        claims.claim_start_month,
+        claims.original_claim_key,
+        claims.coverage_rank,
+        claims.submitted_date
+    from {{ ref('fct_claim') }} as claims
+),
+
+appeals as (
+    select claim_key, min(event_date) as appealed_date
+    from {{ ref('fct_claim_event') }}
+    where event_type = 'appealed'
+    group by claim_key
+),
+
+moves as (
+    select
+        data_source, claim_key, paid_date as known_date, allowed_amount, paid_amount,
+        case when is_reversal then 'reversal' when is_correction then 'correction' when is_first_decision then 'first' else 'later' end as kind,
+        adjudicated_date
+    from {{ ref('int_claim__adjudications') }}
+    union all
+    select
+        data_source, claim_key, paid_date, 0, -adjustment_amount,
+        case adjustment_reason_code when 'WO' then 'takeback' when 'L6' then 'interest' else 'other_provider_adjustment' end,
+        null
+    from {{ ref('int_claim__provider_adjustments') }}
+    where claim_key is not null
+),
+
+months as (
+    select
+        moves.data_source,
+        moves.claim_key,
+        coalesce(claims.claim_start_month, {{ month_of('min(moves.known_date)') }}) as incurred_month,
+        claims.claim_start_month is null as is_month_of_remittance
+    from moves
+    left join claims on moves.claim_key = claims.claim_key
+    group by moves.data_source, moves.claim_key, claims.claim_start_month
+),
+
+closes as (
+    select
+        months.data_source,
+        months.claim_key,
+        months.incurred_month,
+        {{ add_to_date('day', var('month_close_days'), 'calendar.month_end_date') }} as close_date,
+        horizons.horizon_date
+    from months
+    inner join {{ ref('int_calendar__months') }} as calendar on months.incurred_month = calendar.month_start_date
+    inner join {{ ref('int_calendar__horizons') }} as horizons on months.data_source = horizons.data_source
+),
+
+caused as (
+    select
+        moves.data_source,
+        closes.incurred_month,
+        closes.close_date,
+        closes.close_date <= closes.horizon_date as is_closed,
+        case
+            when closes.close_date <= closes.horizon_date and moves.known_date > closes.close_date
+                then {{ months_between('closes.close_date', 'moves.known_date') }}
+        end as months_after_close,
+        case
+            when closes.close_date > closes.horizon_date then 'not_closed'
+            when moves.known_date <= closes.close_date then 'at_close'
+            when moves.kind not in ('first', 'later') then moves.kind
+            when moves.kind = 'later' and appeals.appealed_date <= moves.adjudicated_date then 'appeal'
+            when moves.kind = 'later' then 'later_decision'
+            when claims.coverage_rank = 'secondary' then 'secondary_payer'
+            when claims.original_claim_key is not null then 'replacement'
+            when coalesce(claims.submitted_date, moves.known_date) > closes.close_date then 'late_claim'
+            else 'late_decision'
+        end as cause,
+        moves.claim_key,
+        moves.allowed_amount,
+        moves.paid_amount
+    from moves
+    inner join closes on moves.data_source = closes.data_source and moves.claim_key = closes.claim_key
+    left join claims on moves.claim_key = claims.claim_key
+    left join appeals on moves.claim_key = appeals.claim_key
+)
+
+select
+    {{ surrogate_key(['data_source', 'incurred_month', 'cause', 'months_after_close']) }} as restatement_key,
+    data_source,
+    incurred_month,
+    close_date,
+    is_closed,
+    cause,
+    cast(months_after_close as bigint) as months_after_close,
+    count(distinct claim_key) as claim_count,
+    {{ usd('coalesce(sum(allowed_amount), 0)') }} as allowed_amount,
+    {{ usd('coalesce(sum(paid_amount), 0)') }} as paid_amount
+from caused
+group by data_source, incurred_month, close_date, is_closed, cause, months_after_close

@@ -1,0 +1,124 @@
+"""What an 835 says of itself, held against its claims and lines: hand-written ones, and payers' own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from small_warehouse import Warehouse
+
+from dagster_project.settings import REPOSITORY
+from tests.sources.x12.written import BILLER, INSURED, OFFICE_VISIT, PAYMENT, claims, payments
+
+pytestmark = pytest.mark.xdist_group("dbt_warehouse")
+
+REAL = Path(os.environ.get("CLAIMHOUSE_REAL_DATA") or REPOSITORY.parent / "shared" / "data") / "x12"
+ONCE = payments(PAYMENT + "PLB*1234567893*20261231*L6*-1.5~").replace(b"BPR*I*60*", b"BPR*I*61.5*")
+# A clearinghouse sends again what it has sent, in an envelope of another day.
+AGAIN = ONCE.replace(b"*260121*1400*^", b"*260122*0900*^")
+# Six months later: another claim is paid 60, less 25 of what was paid for the first (PLB refers to it by the payer's number).
+TAKEBACK = (
+    payments(
+        PAYMENT.replace("CLP*A1*", "CLP*A3*").replace("*C1*11*1~", "*C3*11*1~") + "PLB*1234567893*20261231*WO:C1*25~"
+    )
+    .replace(b"BPR*I*60*", b"BPR*I*35*")
+    .replace(b"*20260120~TRN*1*T1*", b"*20260720~TRN*1*T9*")
+    .replace(b"DTM*405*20260119", b"DTM*405*20260719")
+)
+LOST = PAYMENT.replace("CLP*A1*", "CLP*A2*").replace("*C1*11*1~", "*C2*11*1~").replace("NM1*QC*", "ZZZ*QC*")
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """Three senders' files, built as far as the proof sheet."""
+    made = Warehouse(tmp_path_factory.mktemp("proof"))
+    sent = {
+        "twice": {
+            "claims": claims(BILLER + INSURED + OFFICE_VISIT),
+            "era": ONCE,
+            "copy of era": ONCE,
+            "era again": AGAIN,
+        },
+        "lost": {"era": payments(PAYMENT + LOST).replace(b"BPR*I*60*", b"BPR*I*120*")},
+        "taken_back": {
+            "claims": claims(BILLER + INSURED + OFFICE_VISIT),
+            "era": payments(PAYMENT),
+            "later era": TAKEBACK,
+        },
+        "samples": {path.name: path.read_bytes() for path in sorted(REAL.rglob("*.835"))},
+    }
+    for sender, files in sent.items():
+        for name, data in files.items():
+            path = made.settings.landing / "x12" / f"source={sender}" / f"{sender} {name}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+    made.load()
+    made.dbt(
+        "build",
+        "--exclude-resource-type",
+        "test",
+        "unit_test",
+        "--select",
+        "+mart_remittance_balance",
+        "+fct_claim",
+        "+fct_provider_adjustment",
+    )
+    yield made
+
+
+def test_the_same_835_received_twice_under_two_names_pays_once(warehouse: Warehouse) -> None:
+    """As two copies, and in another envelope."""
+    assert AGAIN != ONCE
+    assert warehouse.rows(
+        "select claim_state, paid_amount, adjudication_count from marts.fct_claim where data_source = 'twice'"
+    ) == [("paid", Decimal("60.00"), 1)]
+    assert warehouse.rows(
+        "select remittance_id, paid_amount, claim_count, provider_adjustment_count from marts.fct_remittance"
+        " where data_source = 'twice'"
+    ) == [("T1", Decimal("61.50"), 1, 1)]
+    assert warehouse.rows(
+        "select is_line_balanced, is_claim_balanced, is_transaction_balanced, unbalanced_level, deposit_status"
+        " from marts.mart_remittance_balance where data_source = 'twice'"
+    ) == [(True, True, True, "none", "no_data")]
+
+
+def test_a_takeback_by_plb_six_months_later_is_an_event_of_the_claim_it_refers_to(warehouse: Warehouse) -> None:
+    assert warehouse.rows(
+        "select claims.claim_state, claims.paid_amount, claims.recouped_amount, events.event_date::varchar"
+        " from marts.fct_claim as claims inner join marts.fct_claim_event as events using (claim_key)"
+        " where claims.data_source = 'taken_back' and events.event_type = 'recouped' and claims.has_claim_record"
+    ) == [("paid", Decimal("60.00"), Decimal("25.00"), "2026-07-20")]
+    assert warehouse.rows(
+        "select claim_rule, count(*) from marts.fct_provider_adjustment where data_source = 'taken_back' group by all"
+    ) == [("control_number", 1)]
+    assert warehouse.rows(
+        "select remittance_id, is_transaction_balanced from marts.mart_remittance_balance"
+        " where data_source = 'taken_back' order by 1"
+    ) == [("T1", True), ("T9", True)]
+
+
+def test_what_the_reader_set_aside_is_named_where_a_remittance_does_not_balance(warehouse: Warehouse) -> None:
+    assert warehouse.rows(
+        "select transaction_difference_amount, unbalanced_level, set_aside_amount, set_aside_reason_code"
+        " from marts.mart_remittance_balance where data_source = 'lost'"
+    ) == [(Decimal("60.00"), "transaction", Decimal("60.00"), "unknown_segment")]
+
+
+def test_payers_own_samples_balance_where_they_do_and_say_so_where_they_do_not(warehouse: Warehouse) -> None:
+    if not REAL.is_dir():
+        pytest.skip(f"no real files: {REAL} is not there")
+    sheet = {
+        str(trace): row
+        for trace, *row in warehouse.rows(
+            "select remittance_id, paid_amount, claim_paid_amount, provider_adjustment_amount, is_transaction_balanced,"
+            " unbalanced_claim_count, unbalanced_level from marts.mart_remittance_balance where data_source = 'samples'"
+        )
+    }
+    assert sheet["12345"] == [Decimal("150000.00"), Decimal("149998.73"), Decimal("-1.27"), True, 0, "none"]
+    assert sheet["0012524879"][3:] == [True, 0, "line"], "one malformed SVC in tertiary-payment.835"
+    assert sheet["CHK12345"][5] in ("transaction", "claim"), "test.835 does not balance"
+    guides = [row for trace, row in sheet.items() if trace != "CHK12345"]
+    assert [row[4] for row in guides] == [0] * len(guides), "no claim of the guides' examples is off"

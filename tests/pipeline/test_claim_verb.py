@@ -1,0 +1,92 @@
+"""The verb `claim`: what was known of a claim on a day, by its token or by the provider's id of it."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+from decimal import Decimal
+
+import duckdb
+import pytest
+
+from dagster_project.cli.terminal import DONE, SET_ASIDE, WRONG_USE
+from dagster_project.privacy.keys import load_key
+from dagster_project.privacy.tokens import token
+from dagster_project.settings import Settings
+
+CORRECTED = """
+    select reversed.claim_token, reversed.known_date, claims.paid_amount
+    from fct_claim_event as reversed
+    inner join fct_claim as claims using (claim_key)
+    inner join fct_claim_event as paid on paid.claim_key = reversed.claim_key
+        and paid.event_type = 'paid' and paid.adjudication_number = 1
+    where reversed.event_type = 'reversed' and claims.claim_state = 'paid'
+    order by 1 limit 1
+"""
+
+
+@pytest.fixture
+def corrected(marts: duckdb.DuckDBPyConnection) -> tuple[str, dt.date, Decimal]:
+    """A claim that was paid, reversed and paid otherwise: its token, when that was known, and what it is paid now."""
+    found = marts.execute(CORRECTED).fetchone()
+    assert found is not None
+    return found
+
+
+def test_a_claim_is_told_as_it_was_known_on_the_day_before_its_reversal(claimhouse, demo_settings, corrected):
+    claim, day, paid_now = corrected
+    before = str(day - dt.timedelta(days=1))
+    (then,) = claimhouse(demo_settings.home, "claim", claim, "--as-of", before, "--json").json
+    (now,) = claimhouse(demo_settings.home, "claim", claim, "--json").json
+    assert (then["as_of"], then["reversal_count"], then["adjudication_count"]) == (before, 0, 1)
+    assert (now["as_of"], now["reversal_count"], now["adjudication_count"]) == (None, 1, 2)
+    assert Decimal(now["paid_amount"]) == paid_now
+    assert max(event["known_date"] for event in then["events"]) <= before
+    assert {event["event_type"] for event in now["events"]} >= {"adjudicated", "reversed", "corrected", "paid"}
+    assert sum(Decimal(event["paid_amount"] or 0) for event in now["events"]) == paid_now
+
+
+def test_the_verb_says_of_a_claim_what_the_marts_say_of_all_of_them(claimhouse, demo_settings, marts):
+    """One text makes both: any claim that is asked for alone is in the state that fct_claim has it in."""
+    states = marts.execute("select claim_state, min(claim_token) from fct_claim group by all order by 1").fetchall()
+    assert len(states) > 5
+    for state, claim in states:
+        (told,) = claimhouse(demo_settings.home, "claim", claim, "--json").json
+        assert told["claim_state"] == state
+
+
+def test_a_claim_is_found_by_the_providers_id_where_the_key_is(claimhouse, demo_settings: Settings):
+    (path, *_) = sorted((demo_settings.landing / "medical_claim").glob("*.csv"))
+    with path.open() as file:
+        row = next(row for row in csv.DictReader(file) if row["claim_id"].startswith("CLM"))
+    answer = claimhouse(demo_settings.home, "claim", row["claim_id"])
+    assert answer.code == DONE, answer.err
+    assert token(load_key(demo_settings), "claim", "demo", row["claim_id"]) in answer.out
+    assert row["claim_id"] not in answer.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["CLM-of-nobody"], "no event of such a claim is published"),
+        (["1_" + "0" * 32], "no event of such a claim is published"),
+        (["1_" + "0" * 32, "--as-of", "June"], "--as-of is a day, as 2025-05-31"),
+    ],
+)
+def test_wrong_use_is_told_without_the_id_that_was_asked_for(claimhouse, demo_settings, arguments, told):
+    answer = claimhouse(demo_settings.home, "claim", *arguments)
+    assert answer.code == WRONG_USE
+    assert told in answer.err
+    assert arguments[0] not in answer.err
+
+
+def test_a_day_before_its_first_event_says_when_that_was(claimhouse, demo_settings, corrected):
+    answer = claimhouse(demo_settings.home, "claim", corrected[0], "--as-of", "1999-12-31")
+    assert answer.code == WRONG_USE
+    assert "nothing was known of this claim on 1999-12-31; its first event became known on 20" in answer.err
+
+
+def test_it_says_so_when_nothing_is_published_yet(claimhouse, tmp_path):
+    answer = claimhouse(tmp_path, "claim", "1_" + "0" * 32)
+    assert answer.code == SET_ASIDE
+    assert "run: claimhouse run" in answer.err

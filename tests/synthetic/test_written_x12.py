@@ -1,0 +1,167 @@
+"""The generator's X12 says what its flat files say, and keeps the standard's own counts and balances."""
+
+from __future__ import annotations
+
+import io
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dagster_project.interchange.again import claims_as_837
+from dagster_project.privacy.keys import TokenKey
+from dagster_project.settings import Settings
+from dagster_project.sources.contracts import load_contracts
+from dagster_project.sources.loads import LoadAudit, load_feed, prepare_lake, take_inventory
+from dagster_project.synthetic import files, ledger, world
+from dagster_project.synthetic.x12 import CLAIM_FEEDS, FOLDER, PAYMENT_FEEDS, UNSAID, leave_unsaid
+
+KEY = TokenKey("7", b"a secret of the tests, 32 bytes or more long")
+FEEDS = (*CLAIM_FEEDS, *PAYMENT_FEEDS)
+MEMBERS, MONTHS = 60, 8
+
+
+@pytest.fixture(scope="module")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """One world without what X12 has no place for, once as flat files and once as X12."""
+    folder = tmp_path_factory.mktemp("both")
+    homes = {"flat": folder / "flat", "x12": folder / "x12"}
+    with duckdb.connect() as con:
+        start, end = world.build_world(con, MEMBERS, 7, MONTHS)
+        leave_unsaid(con)
+        withheld = ledger.build_ledger(con, 7)
+        for name, home in homes.items():
+            (home / "landing" / FOLDER).mkdir(parents=True)
+            files.write_files(
+                con, home / "landing", start, end, MONTHS, withheld, lambda *_: None, as_x12=name == "x12"
+            )
+    return homes
+
+
+@pytest.fixture(scope="module")
+def audits(homes: dict[str, Path]) -> dict[str, list[LoadAudit]]:
+    """Loads of the claims and payments of each home."""
+    contracts = load_contracts()
+    found: dict[str, list[LoadAudit]] = {}
+    for name, home in homes.items():
+        settings = Settings(home=home, quiet_seconds=0)
+        prepare_lake(settings, contracts)
+        take_inventory(settings, contracts)
+        found[name] = [audit for feed in FEEDS for audit in load_feed(feed, settings, contracts, KEY)]
+    return found
+
+
+def written(homes: dict[str, Path], kind: str) -> list[list[list[str]]]:
+    """Elements of the segments of each file, by plain splitting."""
+    texts = [path.read_text() for path in sorted((homes["x12"] / "landing" / FOLDER).glob(f"{kind}_*.x12"))]
+    return [[part.strip().split("*") for part in text.split("~") if part.strip()] for text in texts]
+
+
+def test_both_ways_bring_the_same_rows_into_the_lake(
+    homes: dict[str, Path], audits: dict[str, list[LoadAudit]]
+) -> None:
+    contracts = load_contracts()
+    with duckdb.connect() as con:
+        for feed in FEEDS:
+            columns = [column.name for column in contracts[feed].lake_columns()]
+            said = [name for name in columns if name not in ("load_id", "source_line_number", "source_part_number")]
+            for name, home in homes.items():
+                con.execute(
+                    f"create or replace table {name} as select {', '.join(said)} "
+                    f"from read_parquet('{home}/lake/raw/{feed}/{feed}-*.parquet', union_by_name = true)"
+                )
+            assert (
+                con.execute("select count(*) from flat").fetchone()
+                == con.execute("select count(*) from x12").fetchone()
+            )
+            assert con.execute("from flat except all from x12").fetchall() == []
+    assert {audit.is_conserved for name in homes for audit in audits[name]} == {True}
+    assert sum(audit.rows_set_aside or 0 for audit in audits["x12"]) == 0
+    assert {audit.feed for audit in audits["x12"] if audit.layout == "x12"} == set(FEEDS)
+
+
+def test_claims_written_again_with_tokens_give_the_same_rows(
+    homes: dict[str, Path], audits: dict[str, list[LoadAudit]], tmp_path: Path
+) -> None:
+    contracts = load_contracts()
+    with duckdb.connect() as con:
+        for feed in CLAIM_FEEDS:
+            loads = [audit.load_id for audit in audits["x12"] if audit.feed == feed and audit.layout == "x12"]
+            paths = [f"{homes['x12']}/lake/raw/{feed}/{load}.parquet" for load in loads]
+            con.execute(f"create table {feed} as from read_parquet({paths})")
+        text = claims_as_837(con, *CLAIM_FEEDS, KEY, "timestamp '2026-01-05 10:00'")
+        settings = Settings(home=tmp_path, quiet_seconds=0)
+        (settings.landing / FOLDER).mkdir(parents=True)
+        (settings.landing / FOLDER / "again.x12").write_text(text)
+        prepare_lake(settings, contracts)
+        take_inventory(settings, contracts)
+        for feed in CLAIM_FEEDS:
+            (load,) = load_feed(feed, settings, contracts, KEY)
+            columns = "* exclude (load_id, source_line_number, source_part_number)"
+            path = f"{tmp_path}/lake/raw/{feed}/{load.load_id}.parquet"
+            assert (
+                con.execute(f"select {columns} from {feed} except all select {columns} from '{path}'").fetchall() == []
+            )
+            assert con.execute(f"select count(*) from {feed}").fetchone() == (load.rows_accepted,)
+            assert load.rows_read == load.rows_accepted and load.rows_read > 200
+
+
+def test_envelopes_count_what_is_in_them(homes: dict[str, Path]) -> None:
+    files_ = written(homes, "837") + written(homes, "835")
+    assert len(files_) > MONTHS
+    for segments in files_:
+        tags = [segment[0] for segment in segments]
+        starts = [place for place, tag in enumerate(tags) if tag == "ST"]
+        ends = [place for place, tag in enumerate(tags) if tag == "SE"]
+        assert [end - start + 1 for start, end in zip(starts, ends, strict=True)] == [
+            int(segments[end][1]) for end in ends
+        ]
+        assert [segments[start][2] for start in starts] == [segments[end][2] for end in ends]
+        assert sum(int(segment[1]) for segment in segments if segment[0] == "GE") == len(starts)
+        assert int(segments[-1][1]) == tags.count("GS") and segments[-1][2] == segments[0][13]
+
+
+def test_every_835_balances_at_line_claim_and_transaction(homes: dict[str, Path]) -> None:
+    seen = 0
+    for segments in written(homes, "835"):
+        beside: Decimal = Decimal(0)
+        claims: dict[int, list[Decimal]] = {}
+        line, claim, bpr = Decimal(0), -1, Decimal(0)
+        for place, segment in enumerate([*segments, ["SVC", "", "0", "0"]]):
+            if segment[0] in ("SVC", "CLP", "PLB", "SE"):
+                assert line == 0
+                line = Decimal(segment[2]) - Decimal(segment[3]) if segment[0] == "SVC" else Decimal(0)
+            if segment[0] == "CLP":
+                claim = place
+                claims[claim] = [Decimal(segment[3]), Decimal(segment[4])]
+            elif segment[0] == "CAS":
+                reasons = sum(Decimal(amount) for amount in segment[3::3])
+                line -= reasons
+                claims[claim][0] -= reasons
+            elif segment[0] == "BPR":
+                bpr = Decimal(segment[2])
+            elif segment[0] == "PLB":
+                beside += sum(Decimal(amount) for amount in segment[4::2])
+            elif segment[0] == "SE":
+                assert all(left == paid for left, paid in claims.values())
+                assert sum(paid for _, paid in claims.values()) - beside == bpr
+                seen, claims, beside = seen + len(claims), {}, Decimal(0)
+    assert seen > 100
+
+
+def test_an_independent_validator_finds_nothing_wrong_by_the_guides(homes: dict[str, Path]) -> None:
+    params = pytest.importorskip("pyx12.params", reason="pyx12 is not installed")
+    document = pytest.importorskip("pyx12.x12n_document")
+    chosen = sorted((homes["x12"] / "landing" / FOLDER).glob("83[57]_2024-0[57].x12"))
+    assert len(chosen) == 4
+    for path in chosen:
+        with path.open() as file:
+            assert document.x12n_document(params.params(), file, io.StringIO(), None), path.name
+
+
+def test_what_is_left_out_has_a_reason_and_was_there_before() -> None:
+    assert all(item.reason for item in UNSAID)
+    contracts = load_contracts()
+    assert all(item.column in contracts[item.feed].columns for item in UNSAID)
+    assert len({(item.feed, item.column) for item in UNSAID}) == len(UNSAID)
