@@ -25,9 +25,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from dagster_project.settings import Settings, load_settings
+from dagster_project.settings import REPOSITORY, Settings, load_settings
 
-ROOT = Path(__file__).resolve().parents[1]
 CLAIMHOUSE = str(Path(sys.executable).with_name("claimhouse"))
 MEMBERS, MONTHS, SEED = 300, 8, 5
 
@@ -75,6 +74,20 @@ def claimhouse() -> Claimhouse:
 
 
 @pytest.fixture(scope="session")
+def real_folder() -> Path:
+    """Where files that other people made lie, if they do."""
+    return Path(os.environ.get("CLAIMHOUSE_REAL_DATA") or REPOSITORY.parent / "shared" / "data")
+
+
+@pytest.fixture(scope="session")
+def real_data(real_folder: Path) -> Path:
+    """Files that other people made; where they are absent, tests of them skip and say so."""
+    if not real_folder.is_dir():
+        pytest.skip(f"no real files: {real_folder} is not there, and CLAIMHOUSE_REAL_DATA names no other folder")
+    return real_folder
+
+
+@pytest.fixture(scope="session")
 def demo_home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """A home after `demo-data` and `run`. Only to read: all tests see the same one."""
     if "CI" in os.environ:
@@ -102,10 +115,10 @@ def fingerprint_of_code() -> str:
     """Changes with any line that `claimhouse run` executes, and with the day, on which files fall due."""
     digest = sha256(f"{sys.version} {dt.date.today()} {MEMBERS} {MONTHS} {SEED}".encode())
     for folder in ("dagster_project", "dbt_project", "expectations"):
-        for path in sorted((ROOT / folder).rglob("*")):
+        for path in sorted((REPOSITORY / folder).rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
-                digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
-    digest.update((ROOT / "requirements.lock").read_bytes())
+                digest.update(path.relative_to(REPOSITORY).as_posix().encode() + path.read_bytes())
+    digest.update((REPOSITORY / "requirements.lock").read_bytes())
     return digest.hexdigest()[:16]
 
 

