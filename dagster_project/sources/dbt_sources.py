@@ -62,15 +62,13 @@ def _raw_table(contract: Contract) -> dict[str, Any]:
     # The reader sets aside what breaks the contract; the key alone is looked at again, so that dbt would notice a
     # reader that does not.
     key = {contract.lake_name(column) for column in contract.key if contract.columns[column].required}
-    columns = []
+    columns: list[dict[str, str]] = []
     for column in contract.lake_columns():
         words = column.about + (f" (one of: {', '.join(column.allowed)})" if column.allowed else "")
-        entry: dict[str, Any] = {"name": column.name, "data_type": column.type.lower(), "description": words}
-        if column.name in key:
-            entry["data_tests"] = ["not_null"]
-        columns.append(entry)
+        columns.append({"name": column.name, "data_type": column.type.lower(), "description": words})
     table = _table("raw", contract.feed, f"{contract.grain} {contract.about}", f"raw/{contract.feed}")
-    return {**table, "columns": columns}
+    filled = [column["name"] for column in columns if column["name"] in key]
+    return {**table, "data_tests": [{"filled": {"arguments": {"columns": filled}}}], "columns": columns}
 
 
 def _lake_table(name: str) -> dict[str, Any]:

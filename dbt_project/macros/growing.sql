@@ -153,7 +153,7 @@
 
 {# Claims that take the place of a touched one: they take back what it charged. #}
 {% macro replacements_of_touched_claims() %}
-    select claim_token, claim_key from {{ ref('stg_medical_claim__claims') }}
+    select claim_token, claim_key from {{ ref('int_claim__links') }}
     where original_claim_token in (select claim_token from intermediate.int_lake__touched_claims where {{ unseen_builds() }})
 {% endmacro %}
 
@@ -212,6 +212,20 @@
     left join (select distinct data_source from {{ ref('stg_medical_claim__claims') }}) as senders on known.data_source = senders.data_source
     where known.encounter_basis = 'record' and (known.claim_count is null) <> (senders.data_source is null)
 {% endmacro %}
+
+{# Of the rows of changed loads, and of those that they repeat or stood before, which may name another claim. Where
+   changed_loads is at hand. #}
+{% macro columns_of_changed_rows(feed, columns) -%}
+    select lake_rows.data_source{% for column in columns %}, lake_rows.{{ column }}{% endfor %}
+    from {{ source('raw', feed) }} as lake_rows
+    inner join (
+        select distinct data_source{% for column in feeds()[feed].key %}, {{ column }}{% endfor %}
+        from {{ source('raw', feed) }}
+        where load_id in (select load_id from changed_loads)
+    ) as keys
+        on lake_rows.data_source = keys.data_source
+        {%- for column in feeds()[feed].key %} and lake_rows.{{ column }} = keys.{{ column }}{% endfor %}
+{%- endmacro %}
 
 {# Keys of the rows of a changed load, of whatever feed. #}
 {% macro changed_row_keys() %}

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.xdist_group("dbt_warehouse")
 BUILD = (
     "build", "--exclude-resource-type", "test", "unit_test",
     "--select", "+fct_claim", "+fct_provider_adjustment", "+int_claim__receivables",
+    "+int_finance__warehouse_amounts",
 )  # fmt: skip
 FILLS = ("build", "--exclude-resource-type", "test", "unit_test", "--select", "+fct_pharmacy_fill")
 REPLACEMENT = OFFICE_VISIT.replace("CLM*A1*80***11:B:1*", "CLM*R1*80***11:B:7*").replace("REF*G1*AUTH7~", "REF*F8*C1~")
@@ -28,6 +29,11 @@ STATE = """
     select claim_state, successor_claim_key is not null, recouped_amount::varchar from marts.fct_claim
     inner join (select distinct claim_key from marts.fct_claim_event where remittance_id = 'T1') using (claim_key)
 """
+ANSWER = payments(PAYMENT.replace("CLP*A1*", "CLP*R1*").replace("*C1*11*1~", "*C2*11*1~")).replace(
+    b"TRN*1*T1*", b"TRN*1*T7*"
+)
+CORRECTED = "select count(*) from marts.fct_claim_event where event_type = 'corrected' and remittance_id = 'T7'"
+REVERSED_CHARGES = "select sum(amount)::varchar from intermediate.int_finance__warehouse_amounts where measure_code = 'claim_charge_reversed'"
 RULE = "select original_claim_rule from marts.fct_claim where claim_frequency_code = '7'"
 
 
@@ -49,10 +55,16 @@ def test_a_link_by_the_payers_number_comes_and_goes_with_either_side_as_a_full_b
     assert warehouse.rows(RULE) == [("control_number",)]
     assert warehouse.rows(STATE) == [("replaced", True, "25.00")]
 
+    # The replacement is answered under a number of its own, and its original is not heard of again.
+    arrive(warehouse, answer=ANSWER)
+    assert warehouse.rows(RULE) == [("control_number",)]
+    assert warehouse.rows(CORRECTED) == [(1,)] and warehouse.rows(REVERSED_CHARGES) == [("-80.00",)]
+
     # Another claim is paid under the same number: it is no longer known whose it is.
     arrive(warehouse, another=ANOTHER)
     assert warehouse.rows(RULE) == [("ambiguous",)]
     assert warehouse.rows(STATE) == [("paid", False, None)]
+    assert warehouse.rows(REVERSED_CHARGES) == [(None,)]
 
     grown = contents(warehouse)
     warehouse.dbt(*BUILD, "--full-refresh")

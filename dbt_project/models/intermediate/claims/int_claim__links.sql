@@ -10,10 +10,11 @@ with sent as (
     where (original_claim_token is not null or claim_frequency_code in ('7', '8')){{ only_touched('claim_token', 'and') }}
 ),
 
+-- of all claims: the one that a touched claim replaces need not be touched itself
 answered as (
     select data_source, payer_claim_control_token, claim_token, claim_key
     from {{ ref('stg_remittance__adjudications') }}
-    where payer_claim_control_token is not null{{ only_touched('claim_token', 'and') }}
+    where payer_claim_control_token in (select payer_claim_control_token from sent where original_claim_token is null)
     group by data_source, payer_claim_control_token, claim_token, claim_key
 ),
 

@@ -3,7 +3,7 @@
     meta={'unit': 'document_hash', 'touched_by': 'touched_documents'}
 ) }}
 -- depends_on: {{ ref('int_lake__changed_loads') }}
--- depends_on: {{ ref('stg_medical_claim__claims') }}
+-- depends_on: {{ ref('int_claim__links') }}
 
 -- Nearly all documents stand once on either side, with one amount and in one month: there is nothing to explain. They are
 -- found by the hash of where they stand, and believed by the columns themselves.

@@ -78,8 +78,8 @@ measures as (
         original.payer_id, original.line_of_business, sent.submitted_date, null, null,
         original.charge_amount, sent.load_id, sent.source_line_number, 1
     from billed as sent
-    inner join {{ ref('stg_medical_claim__claims') }} as original
-        on sent.data_source = original.data_source and sent.original_claim_token = original.claim_token
+    inner join {{ ref('int_claim__links') }} as links on sent.claim_key = links.claim_key
+    inner join {{ ref('stg_medical_claim__claims') }} as original on links.original_claim_key = original.claim_key
     where
         sent.claim_frequency_code in ('7', '8')
         and original.claim_status = 'submitted' and original.submitted_date is not null

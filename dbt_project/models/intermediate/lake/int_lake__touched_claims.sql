@@ -22,8 +22,7 @@ changed_numbers as (
     from numbers
     inner join (
         {%- for feed in ['medical_claim', 'provider_adjustment', 'remittance'] %}
-        select data_source, payer_claim_control_token from {{ source('raw', feed) }}
-        where load_id in (select load_id from changed_loads)
+        {{ columns_of_changed_rows(feed, ['payer_claim_control_token']) }}
         {%- if not loop.last %}
         union
         {%- endif %}
@@ -53,20 +52,10 @@ named as (
     select data_source, claim_token from linked
     union
     -- what a replacement or void stands for changes its state
-    select data_source, original_claim_token from {{ source('raw', 'medical_claim') }}
-    where load_id in (select load_id from changed_loads)
+    {{ columns_of_changed_rows('medical_claim', ['original_claim_token']) }}
     {%- for feed in ['provider_adjustment', 'patient_accounting', 'work_record'] %}
     union
-    -- the row that a changed one repeats, or stood before, may name another claim
-    select lake_rows.data_source, lake_rows.claim_token
-    from {{ source('raw', feed) }} as lake_rows
-    inner join (
-        select distinct data_source{% for column in feeds()[feed].key %}, {{ column }}{% endfor %}
-        from {{ source('raw', feed) }}
-        where load_id in (select load_id from changed_loads)
-    ) as keys
-        on lake_rows.data_source = keys.data_source
-        {%- for column in feeds()[feed].key %} and lake_rows.{{ column }} = keys.{{ column }}{% endfor %}
+    {{ columns_of_changed_rows(feed, ['claim_token']) }}
     {%- endfor %}
 )
 

@@ -7,7 +7,13 @@ with mentioned as (
     union
     select data_source, payer_id from {{ ref('stg_medical_claim__claims') }}
     union
+    select data_source, payer_id from {{ ref('stg_claim_acknowledgement__statuses') }}
+    union
+    select data_source, payer_id from {{ ref('stg_remittance_advice__payments') }}
+    union
     select data_source, payer_id from {{ ref('stg_remittance__adjudications') }}
+    union
+    select data_source, payer_id from {{ ref('stg_provider_adjustment__adjustments') }}
     union
     select data_source, payer_id from {{ ref('stg_pharmacy_fill__fills') }}
     union

@@ -140,6 +140,27 @@ deposits as (
     group by data_source, remittance_id, payer_id, case when remittance_id is null then posting_date end
 ),
 
+-- Why the books differ from the remittance, as the ledger's reconciliation found it (int_finance__matched).
+caused as (
+    select
+        data_source,
+        remittance_id,
+        payer_id,
+        sum(difference_amount) as difference_amount,
+        max_by(cause, abs(difference_amount)) as cause
+    from (
+        select documents.data_source, documents.remittance_id, documents.payer_id, documents.cause,
+            -sum(documents.difference_amount) as difference_amount
+        from {{ ref('fct_ledger_document') }} as documents
+        inner join cash_accounts
+            on documents.entity_code = cash_accounts.entity_code and documents.account_code = cash_accounts.account_code
+        where documents.remittance_id is not null
+        group by documents.data_source, documents.remittance_id, documents.payer_id, documents.cause
+        having sum(documents.difference_amount) <> 0
+    ) as by_cause
+    group by data_source, remittance_id, payer_id
+),
+
 proved as (
     select
         remittances.*,
@@ -210,6 +231,8 @@ select
     {{ usd('case when books.data_source is not null then coalesce(deposits.deposited_amount, 0) end') }} as deposited_amount,
     {{ usd('case when books.data_source is not null then coalesce(deposits.deposited_amount, 0) - coalesce(proved.remitted_amount, 0) end') }}
         as deposit_difference_amount,
+    caused.cause as deposit_difference_cause,
+    {{ usd('caused.difference_amount') }} as deposit_explained_amount,
     case
         when books.data_source is null then 'no_data'
         when proved.remittance_key is null then 'deposited_without_remittance'
@@ -226,3 +249,5 @@ full outer join deposits
     on proved.data_source = deposits.data_source and proved.remittance_id = deposits.remittance_id and proved.payer_id = deposits.payer_id
 left join set_aside on proved.remittance_key = set_aside.remittance_key
 left join books on coalesce(proved.data_source, deposits.data_source) = books.data_source
+left join caused
+    on proved.data_source = caused.data_source and proved.remittance_id = caused.remittance_id and proved.payer_id = caused.payer_id
