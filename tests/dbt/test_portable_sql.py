@@ -163,6 +163,7 @@ def test_denial_categories_are_the_sixteen_and_no_code_is_in_two_at_once() -> No
 
 
 DATED_RULES = [
+    "claims/acknowledgement_categories",
     "denials/denial_categories",
     "denials/denial_remarks",
     "claims/service_category_rules",
