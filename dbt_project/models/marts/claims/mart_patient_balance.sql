@@ -53,20 +53,14 @@ reasons as (
 decisions as (
     select
         bills.bill_key,
-        bills.claim_rank,
+        greatest(bills.claim_rank, coalesce(adjudications.payer_rank, 1)) as payer_rank,
         adjudications.claim_key,
         adjudications.adjudication_number,
         adjudications.reversed_adjudication_number,
-        adjudications.payer_id,
         coalesce(adjudications.is_reversal, false) as is_reversal,
         coalesce(adjudications.is_reversal or adjudications.is_correction, false) as is_changed,
         adjudications.paid_date,
         adjudications.paid_amount,
-        case
-            when adjudications.claim_status_code in ('1', '19') then 1
-            when adjudications.claim_status_code in ('2', '20') then 2
-            when adjudications.claim_status_code in ('3', '21') then 3
-        end as stated_rank,
         -- without reasons the patient's share is what the columns say; nothing is left of what is paid as charged
         coalesce(
             reasons.left_amount,
@@ -94,23 +88,11 @@ taken_back_decisions as (
     group by claim_key, reversed_adjudication_number
 ),
 
--- A reversal says no place: it has that of the decision which it takes back. A denial (CLP02 4) has its payer's.
 placed as (
     select
         decisions.*,
-        greatest(
-            decisions.claim_rank,
-            coalesce(
-                decisions.stated_rank,
-                originals.stated_rank,
-                max(decisions.stated_rank) over (partition by decisions.claim_key, decisions.payer_id),
-                1
-            )
-        ) as payer_rank,
         not decisions.is_reversal and taken_back_decisions.claim_key is null as is_standing
     from decisions
-    left join decisions as originals
-        on decisions.claim_key = originals.claim_key and decisions.reversed_adjudication_number = originals.adjudication_number
     left join taken_back_decisions
         on decisions.claim_key = taken_back_decisions.claim_key
         and decisions.adjudication_number = taken_back_decisions.reversed_adjudication_number
