@@ -135,17 +135,25 @@ decided as (
     group by data_source, coalesce(payer_id, 'unknown'), {{ month_of('paid_date') }}
 ),
 
--- A claim and what was sent in its place (three deep) bill one service: its charge counts once, at the first decision,
--- and whatever was adjusted later belongs to that charge. By its own month a large adjustment after an appeal would stand
--- against no charge.
+chains as (
+    {{ chains_of_replacements() }}
+),
+
+-- A claim and all that was sent in its place bill one service: its charge counts once, at the first decision, and whatever was
+-- adjusted later belongs to that charge. By its own month a large adjustment after an appeal would stand against no charge.
 services as (
     select
         claims.claim_key,
         claims.charge_amount,
-        coalesce(two.original_claim_key, one.original_claim_key, claims.original_claim_key, claims.claim_key) as service_key
+        coalesce(firsts.claim_key, claims.claim_key) as service_key
     from claims
-    left join claims as one on claims.original_claim_key = one.claim_key
-    left join claims as two on one.original_claim_key = two.claim_key
+    left join (
+        select chains.replacement_key, min(chains.claim_key) as claim_key
+        from chains
+        where not exists (select 1 from chains as before where before.replacement_key = chains.claim_key)
+        group by chains.replacement_key
+    ) as firsts
+        on claims.claim_key = firsts.replacement_key
 ),
 
 contractual as (
