@@ -27,6 +27,7 @@
             count(*) filter (where event_type in ('submitted', 'replacement_submitted', 'void_submitted')) as submission_count,
             count(*) filter (where event_type in ('void_submitted', 'voided')) as void_count,
             count(*) filter (where event_type = 'replaced') as replacement_count,
+            count(*) filter (where event_type in ('accepted', 'rejected', 'acknowledged')) as acknowledgement_count,
             count(*) filter (where event_type = 'rejected') as rejection_count,
             count(*) filter (where event_type = 'appealed') as appeal_count,
             count(*) filter (where event_type = 'adjudicated') as adjudication_count,
@@ -98,6 +99,7 @@
             when standing.allowed_amount > 0 then 'patient_responsibility'
             else 'adjudicated'
         end as claim_state,
+        totals.acknowledgement_count,
         totals.rejection_count,
         totals.appeal_count,
         totals.adjudication_count,
