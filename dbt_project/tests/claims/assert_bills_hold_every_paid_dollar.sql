@@ -1,5 +1,5 @@
--- A bill's parts are its charge, and bills hold every dollar that payers paid on the claims that bills are made of, and each such
--- claim once: summed again from fct_claim, which knows of no bill.
+-- Bills hold every dollar that payers paid on the claims that bills are made of, and each such claim once: summed again from
+-- fct_claim, which knows of no bill.
 with bills as (
     select
         data_source,
@@ -24,14 +24,3 @@ where
     or claims.data_source is null
     or bills.paid_amount <> claims.paid_amount
     or bills.claim_count <> claims.claim_count
-
-union all
-
-select data_source
-from {{ ref('mart_patient_balance') }}
-where
-    (contractual_amount is null) <> (refused_amount is null)
-    or refused_amount < 0
-    or charge_amount - patient_responsibility_amount
-        - (primary_paid_amount + secondary_paid_amount + other_paid_amount)
-        <> coalesce(contractual_amount + refused_amount, adjusted_amount)
