@@ -27,6 +27,7 @@
             count(*) filter (where event_type in ('submitted', 'replacement_submitted', 'void_submitted')) as submission_count,
             count(*) filter (where event_type in ('void_submitted', 'voided')) as void_count,
             count(*) filter (where event_type = 'replaced') as replacement_count,
+            count(*) filter (where event_type in ('accepted', 'rejected', 'acknowledged')) as acknowledgement_count,
             count(*) filter (where event_type = 'rejected') as rejection_count,
             count(*) filter (where event_type = 'appealed') as appeal_count,
             count(*) filter (where event_type = 'adjudicated') as adjudication_count,
@@ -98,6 +99,7 @@
             when standing.allowed_amount > 0 then 'patient_responsibility'
             else 'adjudicated'
         end as claim_state,
+        totals.acknowledgement_count,
         totals.rejection_count,
         totals.appeal_count,
         totals.adjudication_count,
@@ -136,28 +138,35 @@
     {{ claim_states('(select * from ' ~ ref('fct_claim_event') ~ ' where known_date <= ' ~ day ~ ') as known') }}
 {%- endmacro %}
 
-{# What was paid on the claims that were sent in a claim's place, and in theirs, three deep: claim_key and paid_amount. #}
-{% macro paid_in_their_place() -%}
-    with replacements as (
-        select original_claim_key as claim_key, claim_key as replacement_key, paid_amount
+{# Each claim with every claim that was sent in its place, and in theirs: claim_key and replacement_key. Each step doubles how
+   deep it looks, so that five find chains of 32; a recursive query would not run on every engine. #}
+{% macro chains_of_replacements() -%}
+    with step_0 as (
+        select original_claim_key as claim_key, claim_key as replacement_key
         from {{ ref('fct_claim') }}
-        where original_claim_key is not null and original_claim_key <> claim_key and claim_state <> 'in_preparation'
-    ),
-
-    chains as (
-        select claim_key, replacement_key, paid_amount from replacements
-        union
-        select one.claim_key, two.replacement_key, two.paid_amount
-        from replacements as one
-        inner join replacements as two on one.replacement_key = two.claim_key
-        union
-        select one.claim_key, three.replacement_key, three.paid_amount
-        from replacements as one
-        inner join replacements as two on one.replacement_key = two.claim_key
-        inner join replacements as three on two.replacement_key = three.claim_key
+        where original_claim_key is not null and original_claim_key <> claim_key and coalesce(claim_state, 'unknown') <> 'in_preparation'
     )
+    {%- for step in range(1, 6) %},
 
-    select claim_key, sum(paid_amount) as paid_amount from chains where replacement_key <> claim_key group by claim_key
+    step_{{ step }} as (
+        select claim_key, replacement_key from step_{{ step - 1 }}
+        union
+        select one.claim_key, two.replacement_key
+        from step_{{ step - 1 }} as one
+        inner join step_{{ step - 1 }} as two on one.replacement_key = two.claim_key
+    )
+    {%- endfor %}
+
+    select claim_key, replacement_key from step_5 where replacement_key <> claim_key
+{%- endmacro %}
+
+{# What was paid on the claims that were sent in a claim's place, and in theirs, less what was taken back of it (PLB WO):
+   claim_key and paid_amount. #}
+{% macro paid_in_their_place() -%}
+    select chains.claim_key, sum(coalesce(claims.paid_amount, 0) - coalesce(claims.recouped_amount, 0)) as paid_amount
+    from ({{ chains_of_replacements() }}) as chains
+    inner join {{ ref('fct_claim') }} as claims on chains.replacement_key = claims.claim_key
+    group by chains.claim_key
 {%- endmacro %}
 
 {# Lines as they were billed, by the number under which their payer answers them (837 REF 6R, which 835 repeats): where both

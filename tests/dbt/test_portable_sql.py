@@ -163,12 +163,16 @@ def test_denial_categories_are_the_sixteen_and_no_code_is_in_two_at_once() -> No
 
 
 DATED_RULES = [
+    "claims/acknowledgement_categories",
+    "denials/appeal_deadlines",
     "denials/denial_categories",
     "denials/denial_remarks",
     "claims/service_category_rules",
     "claims/incurred_month_rules",
     "claims/encounter_rules",
     "claims/record_encounter_types",
+    "finance/month_closes",
+    "finance/underpayment_tolerances",
 ]
 
 

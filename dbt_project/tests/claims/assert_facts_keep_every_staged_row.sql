@@ -1,4 +1,4 @@
--- Every row that staging holds is in its fact, once, source by source.
+-- Every row that staging holds is in its fact, once, source by source; a PLB that is about a claim is an event of it.
 {{ config(meta={'dagster': {'ref': {'name': 'fct_claim'}}}) }}
 with staged as (
     select 'claims' as kind, data_source, count(*) as row_count from {{ ref('stg_medical_claim__claims') }} group by data_source
@@ -10,6 +10,9 @@ with staged as (
     select 'records', data_source, count(*) from {{ ref('stg_encounter__encounters') }} group by data_source
     union all
     select 'transactions', data_source, count(*) from {{ ref('stg_patient_accounting__transactions') }}
+    where claim_key is not null group by data_source
+    union all
+    select 'adjustments', data_source, count(*) from {{ ref('int_claim__provider_adjustments') }}
     where claim_key is not null group by data_source
 ),
 
@@ -23,6 +26,8 @@ kept as (
     select 'records', data_source, count(*) from {{ ref('fct_encounter') }} where encounter_basis = 'record' group by data_source
     union all
     select 'transactions', data_source, count(*) from {{ ref('fct_claim_event') }} where event_order = 60 group by data_source
+    union all
+    select 'adjustments', data_source, count(*) from {{ ref('fct_claim_event') }} where event_order = 50 group by data_source
 )
 
 select

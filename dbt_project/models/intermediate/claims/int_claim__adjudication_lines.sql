@@ -50,6 +50,7 @@ select
     lines.member_token,
     lines.payer_key,
     lines.payer_id,
+    lines.payer_claim_control_token,
     lines.line_of_business,
     lines.claim_status_code,
     lines.claim_status_code = '22' as is_reversal,

@@ -18,6 +18,7 @@ with claims as (
         max(member_token) as member_token,
         max(payer_key) as payer_key,
         max(payer_id) as payer_id,
+        max(payer_claim_control_token) as payer_claim_control_token,
         max(line_of_business) as line_of_business,
         max(claim_status_code) as claim_status_code,
         bool_or(is_reversal) as is_reversal,
@@ -71,7 +72,12 @@ ordered as (
         max(case when is_reversal then adjudication_number end) over (partition by data_source, claim_token) as last_reversal_number,
         max(case when is_decision then adjudication_number end) over (partition by data_source, claim_token) as last_decision_number,
         min(case when is_decision then adjudication_number end) over (partition by data_source, claim_token) as first_decision_number,
-        lag(is_reversal) over (partition by data_source, claim_token order by adjudication_number) as follows_reversal
+        lag(is_reversal) over (partition by data_source, claim_token, payer_id order by adjudication_number) as follows_reversal,
+        case
+            when claim_status_code in ('1', '19') then 1
+            when claim_status_code in ('2', '20') then 2
+            when claim_status_code in ('3', '21') then 3
+        end as stated_rank
     from (select *, not coalesce(is_reversal, false) as is_decision from claims) as numbered
 ),
 
@@ -94,25 +100,59 @@ decided as (
     from ordered
 ),
 
--- Which decision a reversal takes back: one that it negates to the cent, the earliest with the earliest; else the last
--- decision before it that no other reversal negates, and the cents between them are kept.
-equals as (
+-- Which decision of its payer a reversal takes back: the one with its control number, where neither number comes again; else
+-- one that it negates to the cent, the earliest with the earliest; else the only one since the reversal before, and the cents
+-- between them are kept. Of several it is unknown which.
+sides as (
     select
         data_source,
         claim_token,
+        coalesce(payer_id, '') as payer_id,
+        payer_claim_control_token,
         adjudication_number,
-        coalesce(is_reversal, false) as is_reversal,
-        case when is_reversal then -paid_amount else paid_amount end as paid_amount,
-        case when is_reversal then -charge_amount else charge_amount end as charge_amount,
-        row_number() over (
-            partition by
-                data_source, claim_token, coalesce(is_reversal, false),
-                case when is_reversal then -paid_amount else paid_amount end,
-                case when is_reversal then -charge_amount else charge_amount end
-            order by adjudication_number
-        ) as place
+        not is_decision as is_reversal,
+        case when is_decision then paid_amount else -paid_amount end as paid_amount,
+        case when is_decision then charge_amount else -charge_amount end as charge_amount
     from decided
     where last_reversal_number is not null
+),
+
+of_one_number as (
+    select
+        reversals.data_source,
+        reversals.claim_token,
+        reversals.adjudication_number,
+        originals.adjudication_number as original_number,
+        count(*) over (partition by reversals.data_source, reversals.claim_token, reversals.adjudication_number) as original_count,
+        count(*) over (partition by reversals.data_source, reversals.claim_token, originals.adjudication_number) as reversal_count
+    from sides as reversals
+    inner join sides as originals
+        on reversals.data_source = originals.data_source
+        and reversals.claim_token = originals.claim_token
+        and reversals.payer_id = originals.payer_id
+        and reversals.payer_claim_control_token = originals.payer_claim_control_token
+    where reversals.is_reversal and not originals.is_reversal and originals.adjudication_number < reversals.adjudication_number
+),
+
+numbered as (
+    select data_source, claim_token, adjudication_number, original_number
+    from of_one_number
+    where original_count = 1 and reversal_count = 1
+),
+
+equals as (
+    select
+        sides.*,
+        row_number() over (
+            partition by
+                sides.data_source, sides.claim_token, sides.payer_id, sides.is_reversal, sides.paid_amount, sides.charge_amount
+            order by sides.adjudication_number
+        ) as place
+    from sides
+    left join numbered
+        on sides.data_source = numbered.data_source and sides.claim_token = numbered.claim_token
+        and sides.adjudication_number in (numbered.adjudication_number, numbered.original_number)
+    where numbered.claim_token is null
 ),
 
 negated as (
@@ -121,32 +161,68 @@ negated as (
     inner join equals as originals
         on reversals.data_source = originals.data_source
         and reversals.claim_token = originals.claim_token
+        and reversals.payer_id = originals.payer_id
         and reversals.paid_amount = originals.paid_amount
         and coalesce(reversals.charge_amount, 0) = coalesce(originals.charge_amount, 0)
         and reversals.place = originals.place
     where reversals.is_reversal and not originals.is_reversal and originals.adjudication_number < reversals.adjudication_number
 ),
 
-reversed as (
+-- What is left, in runs of decisions and the reversals that follow them.
+leftovers as (
     select
-        reversals.data_source,
-        reversals.claim_token,
-        reversals.adjudication_number,
-        coalesce(max(negated.original_number), max(originals.adjudication_number)) as original_number
-    from decided as reversals
+        equals.*,
+        lag(equals.is_reversal) over (
+            partition by equals.data_source, equals.claim_token, equals.payer_id order by equals.adjudication_number
+        ) as follows_reversal
+    from equals
     left join negated
-        on reversals.data_source = negated.data_source and reversals.claim_token = negated.claim_token
-        and reversals.adjudication_number = negated.adjudication_number
-    left join decided as originals
-        on reversals.data_source = originals.data_source and reversals.claim_token = originals.claim_token
-        and originals.is_decision and originals.adjudication_number < reversals.adjudication_number
-        and not exists (
-            select 1 from negated as taken
-            where
-                taken.data_source = originals.data_source and taken.claim_token = originals.claim_token
-                and taken.original_number = originals.adjudication_number
-        )
-    where reversals.is_reversal
+        on equals.data_source = negated.data_source and equals.claim_token = negated.claim_token
+        and equals.adjudication_number in (negated.adjudication_number, negated.original_number)
+    where negated.claim_token is null
+),
+
+runs as (
+    select
+        *,
+        sum(case when follows_reversal and not is_reversal then 1 else 0 end) over (
+            partition by data_source, claim_token, payer_id order by adjudication_number rows between unbounded preceding and current row
+        ) as run_number
+    from leftovers
+),
+
+left_in_runs as (
+    select
+        data_source,
+        claim_token,
+        max(case when is_reversal then adjudication_number end) as adjudication_number,
+        max(case when not is_reversal then adjudication_number end) as original_number
+    from runs
+    group by data_source, claim_token, payer_id, run_number
+    having count(*) = 2 and max(case when is_reversal then 1 else 0 end) = 1
+),
+
+reversed as (
+    select * from numbered
+    union all
+    select * from negated
+    union all
+    select * from left_in_runs where original_number is not null
+),
+
+unclear as (
+    select reversals.data_source, reversals.claim_token, reversals.adjudication_number
+    from runs as reversals
+    inner join runs as originals
+        on reversals.data_source = originals.data_source
+        and reversals.claim_token = originals.claim_token
+        and reversals.payer_id = originals.payer_id
+        and reversals.run_number = originals.run_number
+    left join reversed
+        on reversals.data_source = reversed.data_source
+        and reversals.claim_token = reversed.claim_token
+        and reversals.adjudication_number = reversed.adjudication_number
+    where reversals.is_reversal and not originals.is_reversal and reversed.claim_token is null
     group by reversals.data_source, reversals.claim_token, reversals.adjudication_number
 )
 
@@ -167,9 +243,16 @@ select
     decided.is_decision
     and decided.adjudication_number = decided.last_decision_number
     and decided.adjudication_number > coalesce(decided.last_reversal_number, 0) as is_current,
-    -- a decision that follows a reversal corrects what was reversed
+    -- a decision that follows a reversal of its payer corrects what was reversed
     decided.is_decision and coalesce(decided.follows_reversal, false) as is_correction,
     reversed.original_number as reversed_adjudication_number,
+    case when decided.is_reversal then unclear.claim_token is not null end as is_reversal_ambiguous,
+    -- A reversal says no place among the payers: it has that of the decision which it takes back, a denial (CLP02 4) its payer's.
+    coalesce(
+        decided.stated_rank,
+        originals.stated_rank,
+        max(decided.stated_rank) over (partition by decided.data_source, decided.claim_token, decided.payer_id)
+    ) as payer_rank,
     case when decided.is_reversal then originals.paid_amount + decided.paid_amount end as reversal_difference_amount,
     decided.adjudicated_date,
     decided.paid_date,
@@ -203,6 +286,10 @@ left join reversed
     on decided.data_source = reversed.data_source
     and decided.claim_token = reversed.claim_token
     and decided.adjudication_number = reversed.adjudication_number
+left join unclear
+    on decided.data_source = unclear.data_source
+    and decided.claim_token = unclear.claim_token
+    and decided.adjudication_number = unclear.adjudication_number
 left join decided as originals
     on reversed.data_source = originals.data_source
     and reversed.claim_token = originals.claim_token

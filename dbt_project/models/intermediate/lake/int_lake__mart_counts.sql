@@ -7,6 +7,8 @@
     {'feed': 'remittance_advice', 'table': 'fct_remittance', 'amount': 'paid_amount', 'rows': "has_advice"},
     {'feed': 'remittance', 'table': 'int_claim__adjudication_lines', 'amount': 'paid_amount', 'rows': none},
     {'feed': 'remittance_adjustment', 'table': 'int_claim__adjudication_reasons', 'amount': 'adjustment_amount', 'rows': none},
+    {'feed': 'provider_adjustment', 'table': 'fct_provider_adjustment', 'amount': 'adjustment_amount', 'rows': none},
+    {'feed': 'patient_accounting', 'table': 'fct_claim_event', 'amount': 'adjustment_amount', 'rows': "event_order = 60"},
     {'feed': 'pharmacy_fill', 'table': 'fct_pharmacy_fill', 'amount': 'paid_amount', 'rows': none},
     {'feed': 'ledger_posting', 'table': 'int_finance__ledger_amounts', 'amount': 'amount', 'rows': none},
     {'feed': 'encounter', 'table': 'fct_encounter', 'amount': 'charge_amount', 'rows': "encounter_basis = 'record'"},
@@ -32,28 +34,9 @@ group by load_id
 
 union all
 {% endfor %}
--- Each transaction and each provider adjustment that names a claim is an event of its own.
-select
-    loads.feed, events.load_id, null, count(*),
-    cast(coalesce(sum(events.adjustment_amount), 0) as decimal(38, 10))
-from {{ ref('fct_claim_event') }} as events
-inner join {{ ref('int_lake__active_loads') }} as loads on events.load_id = loads.load_id
-where loads.feed in ('patient_accounting', 'provider_adjustment')
-group by loads.feed, events.load_id
-
-union all
-
 select
     'patient_accounting', load_id, 'names_no_claim', count(*), cast(coalesce(sum(transaction_amount), 0) as decimal(38, 10))
 from {{ ref('stg_patient_accounting__transactions') }}
-where claim_token is null
-group by load_id
-
-union all
-
-select
-    'provider_adjustment', load_id, 'names_no_claim', count(*), cast(coalesce(sum(adjustment_amount), 0) as decimal(38, 10))
-from {{ ref('int_claim__provider_adjustments') }}
 where claim_token is null
 group by load_id
 

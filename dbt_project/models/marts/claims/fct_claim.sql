@@ -93,7 +93,8 @@ select
     cast(coalesce(codes.diagnosis_count, 0) as bigint) as diagnosis_count,
     cast(coalesce(codes.invalid_code_count, 0) as bigint) as invalid_code_count,
     cast(coalesce(codes.unknown_code_count, 0) as bigint) as unknown_code_count,
-    cast(coalesce(states.rejection_count, 0) as bigint) as rejection_count,
+    -- a claim that nobody acknowledged may have been rejected all the same, by a sender whose 277CA we do not get
+    cast(case when states.acknowledgement_count > 0 then states.rejection_count end as bigint) as rejection_count,
     cast(coalesce(states.appeal_count, 0) as bigint) as appeal_count,
     cast(coalesce(states.adjudication_count, 0) as bigint) as adjudication_count,
     cast(coalesce(states.reversal_count, 0) as bigint) as reversal_count,

@@ -18,6 +18,10 @@ work as (
     select * from {{ ref('stg_work_record__records') }} where claim_token is not null and completed_at is not null{{ only_touched('claim_token', 'and') }}
 ),
 
+statuses as (
+    select * from {{ ref('stg_claim_acknowledgement__statuses') }}{{ only_touched('claim_token') }}
+),
+
 adjudications as (
     select * from {{ ref('int_claim__adjudications') }}{{ only_touched('claim_token') }}
 ),
@@ -65,15 +69,17 @@ events as (
     where claim_status = 'submitted'{{ only_touched('claim_token', 'and') }}
     union all
     select
-        data_source, claim_token, claim_key, payer_key, payer_id, null,
-        case
-            when status_category_code in ('A3', 'A6', 'A7', 'A8') then 'rejected'
-            when status_category_code in ('A1', 'A2') then 'accepted'
-            else 'acknowledged'
-        end,
-        25, acknowledgement_id || '/' || cast(acknowledgement_number as {{ dbt.type_string() }}), acknowledged_date, null,
-        null, null, null, null, null, null, null, null, null, null, null, null, null, null, load_id, source_line_number
-    from {{ ref('stg_claim_acknowledgement__statuses') }}{{ only_touched('claim_token') }}
+        statuses.data_source, statuses.claim_token, statuses.claim_key, statuses.payer_key, statuses.payer_id, null,
+        coalesce(categories.event_type, 'acknowledged'),
+        25, statuses.acknowledgement_id || '/' || cast(statuses.acknowledgement_number as {{ dbt.type_string() }}),
+        statuses.acknowledged_date, null,
+        null, null, null, null, null, null, null, null, null, null, null, null, null, null,
+        statuses.load_id, statuses.source_line_number
+    from statuses
+    left join {{ ref('acknowledgement_categories') }} as categories
+        on statuses.status_category_code = categories.code
+        and statuses.acknowledged_date >= categories.effective_from
+        and statuses.acknowledged_date <= coalesce(categories.effective_to, cast('9999-12-31' as date))
     union all
     select
         data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,

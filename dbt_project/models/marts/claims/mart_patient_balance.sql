@@ -1,63 +1,110 @@
--- One balance of the patient over all payers. A second payer is billed by a claim of its own or under the first one's number:
--- of the one, the claim is found by person, days, biller and charge; of the other, decisions say in which place their payer
--- stands (CLP02 1, 2, 3). Each payer states anew what it leaves to the patient, so the last one that answered is believed. A
--- reversal takes its payer's share back. What is neither paid nor left to the patient is adjusted: nobody owes it.
-with claims as (
+-- One balance of the patient over all payers. A later payer is billed by a claim of its own or under the first one's number: of
+-- the one, the claim is found by person, days, biller and charge; of the other, decisions say in which place their payer stands
+-- (CLP02 1, 2, 3). Each payer states anew what it leaves to the patient, so the last one that says it is believed, less what
+-- payers behind it paid. In an 835 that is whatever stands under group PR, a refusal too (PR-27, PR-96). What is neither paid nor
+-- left to the patient is contractual, which nobody owes, or refused by a decision that stands, which may yet be won. Of several
+-- decisions of a payer the last that no reversal takes back stands.
+with ranks as (
     select
         *,
-        row_number() over (
-            partition by
-                data_source, coverage_rank = 'secondary', member_token, claim_type, claim_start_date, claim_end_date, billing_id,
-                charge_amount
-            order by submitted_date, claim_key
-        ) as place
+        case coverage_rank when 'secondary' then 2 when 'tertiary' then 3 else 1 end as claim_rank
     from {{ ref('fct_claim') }}
     where claim_state not in ('in_preparation', 'voided', 'replaced', 'unknown')
 ),
 
-seconds as (
-    select * from claims where coverage_rank = 'secondary'
+claims as (
+    select
+        *,
+        row_number() over (
+            partition by
+                data_source, claim_rank, member_token, claim_type, claim_start_date, claim_end_date, billing_id, charge_amount
+            order by submitted_date, claim_key
+        ) as place
+    from ranks
 ),
 
 bills as (
-    select
-        claims.data_source, claims.claim_key as bill_key, claims.claim_key, 1 as claim_rank
+    select claims.data_source, coalesce(firsts.claim_key, claims.claim_key) as bill_key, claims.claim_key, claims.claim_rank
     from claims
-    where coalesce(claims.coverage_rank, 'primary') <> 'secondary'
-    union all
-    select seconds.data_source, coalesce(firsts.claim_key, seconds.claim_key), seconds.claim_key, 2
-    from seconds
     left join claims as firsts
-        on coalesce(firsts.coverage_rank, 'primary') <> 'secondary'
-        and seconds.data_source = firsts.data_source
-        and seconds.member_token = firsts.member_token
-        and seconds.claim_type = firsts.claim_type
-        and seconds.claim_start_date = firsts.claim_start_date
-        and seconds.claim_end_date = firsts.claim_end_date
-        and seconds.billing_id = firsts.billing_id
-        and seconds.charge_amount = firsts.charge_amount
-        and seconds.place = firsts.place
+        on claims.claim_rank > 1
+        and firsts.claim_rank = 1
+        and claims.data_source = firsts.data_source
+        and claims.member_token = firsts.member_token
+        and claims.claim_type = firsts.claim_type
+        and claims.claim_start_date = firsts.claim_start_date
+        and claims.claim_end_date = firsts.claim_end_date
+        and claims.billing_id = firsts.billing_id
+        and claims.charge_amount = firsts.charge_amount
+        and claims.place = firsts.place
+),
+
+reasons as (
+    select
+        claim_key,
+        adjudication_number,
+        sum(adjustment_amount) as left_amount,
+        sum(case when denial_category <> 'not_a_denial' then adjustment_amount else 0 end) as refused_and_left_amount
+    from {{ ref('int_claim__adjudication_reasons') }}
+    where adjustment_group_code = 'PR'
+    group by claim_key, adjudication_number
+),
+
+decisions as (
+    select
+        bills.bill_key,
+        greatest(bills.claim_rank, coalesce(adjudications.payer_rank, 1)) as payer_rank,
+        adjudications.claim_key,
+        adjudications.adjudication_number,
+        adjudications.reversed_adjudication_number,
+        coalesce(adjudications.is_reversal, false) as is_reversal,
+        coalesce(adjudications.is_reversal or adjudications.is_correction, false) as is_changed,
+        adjudications.paid_date,
+        adjudications.paid_amount,
+        -- without reasons the patient's share is what the columns say; nothing is left of what is paid as charged
+        coalesce(
+            reasons.left_amount,
+            case
+                when coalesce(adjudications.deductible_amount, adjudications.coinsurance_amount, adjudications.copayment_amount) is not null
+                    then coalesce(adjudications.deductible_amount, 0) + coalesce(adjudications.coinsurance_amount, 0)
+                        + coalesce(adjudications.copayment_amount, 0)
+                when adjudications.reason_count > 0 or adjudications.charge_amount = adjudications.paid_amount then 0
+            end
+        ) as left_amount,
+        case
+            when adjudications.denied_amount is not null
+                then greatest(adjudications.denied_amount - coalesce(reasons.refused_and_left_amount, 0), 0)
+            when adjudications.charge_amount = adjudications.paid_amount then 0
+        end as refused_amount
+    from bills
+    inner join {{ ref('int_claim__adjudications') }} as adjudications on bills.claim_key = adjudications.claim_key
+    left join reasons
+        on adjudications.claim_key = reasons.claim_key and adjudications.adjudication_number = reasons.adjudication_number
+),
+
+taken_back_decisions as (
+    select claim_key, reversed_adjudication_number from decisions
+    where reversed_adjudication_number is not null
+    group by claim_key, reversed_adjudication_number
+),
+
+placed as (
+    select
+        decisions.*,
+        not decisions.is_reversal and taken_back_decisions.claim_key is null as is_standing
+    from decisions
+    left join taken_back_decisions
+        on decisions.claim_key = taken_back_decisions.claim_key
+        and decisions.adjudication_number = taken_back_decisions.reversed_adjudication_number
 ),
 
 answers as (
     select
-        bills.bill_key,
-        adjudications.payer_id,
-        greatest(
-            max(bills.claim_rank),
-            coalesce(max(case adjudications.claim_status_code when '2' then 2 when '20' then 2 when '3' then 3 when '21' then 3 end), 1)
-        ) as payer_rank,
-        sum(adjudications.paid_amount) as paid_amount,
-        sum(
-            coalesce(adjudications.deductible_amount, 0) + coalesce(adjudications.coinsurance_amount, 0)
-            + coalesce(adjudications.copayment_amount, 0)
-        ) as left_amount,
-        count(coalesce(adjudications.deductible_amount, adjudications.coinsurance_amount, adjudications.copayment_amount)) as known_count,
-        min(case when not coalesce(adjudications.is_reversal, false) then adjudications.paid_date end) as first_answer_date,
-        max(case when adjudications.is_reversal or adjudications.is_correction then adjudications.paid_date end) as last_correction_date
-    from bills
-    inner join {{ ref('int_claim__adjudications') }} as adjudications on bills.claim_key = adjudications.claim_key
-    group by bills.bill_key, adjudications.payer_id
+        *,
+        row_number() over (
+            partition by bill_key, payer_rank, is_standing order by paid_date desc, adjudication_number desc, claim_key
+        ) as answer_place
+    from placed
 ),
 
 ranked as (
@@ -65,27 +112,39 @@ ranked as (
         bill_key,
         payer_rank,
         sum(paid_amount) as paid_amount,
-        case when sum(known_count) > 0 then sum(left_amount) end as left_amount,
-        min(first_answer_date) as first_answer_date,
-        max(last_correction_date) as last_correction_date
+        max(case when is_standing and answer_place = 1 then left_amount end) as left_amount,
+        max(case when is_standing and answer_place = 1 then refused_amount end) as refused_amount,
+        max(case when is_standing then 1 else 0 end) as standing_count,
+        max(case when is_standing then paid_date end) as last_answer_date,
+        max(case when is_changed then paid_date end) as last_correction_date
     from answers
     group by bill_key, payer_rank
 ),
 
+last_said as (
+    select bill_key, max(payer_rank) as said_rank, max_by(left_amount, payer_rank) as left_amount
+    from ranked
+    where left_amount is not null
+    group by bill_key
+),
+
 paid as (
     select
-        bill_key,
-        max(payer_rank) as last_payer_rank,
-        sum(case when payer_rank = 1 then paid_amount else 0 end) as primary_paid_amount,
-        sum(case when payer_rank = 2 then paid_amount else 0 end) as secondary_paid_amount,
-        sum(case when payer_rank >= 3 then paid_amount else 0 end) as other_paid_amount,
-        sum(paid_amount) as payer_paid_amount,
-        max_by(coalesce(left_amount, 0), payer_rank) as left_amount,
-        count(left_amount) as known_count,
-        max(case when payer_rank = 1 then last_correction_date end) as primary_correction_date,
-        min(case when payer_rank > 1 then first_answer_date end) as secondary_answer_date
+        ranked.bill_key,
+        max(ranked.payer_rank) as last_payer_rank,
+        sum(case when ranked.payer_rank = 1 then ranked.paid_amount else 0 end) as primary_paid_amount,
+        sum(case when ranked.payer_rank = 2 then ranked.paid_amount else 0 end) as secondary_paid_amount,
+        sum(case when ranked.payer_rank >= 3 then ranked.paid_amount else 0 end) as other_paid_amount,
+        sum(ranked.paid_amount) as payer_paid_amount,
+        max(last_said.left_amount) as said_amount,
+        sum(case when ranked.payer_rank > last_said.said_rank then ranked.paid_amount else 0 end) as paid_since_amount,
+        case when count(ranked.refused_amount) = sum(ranked.standing_count) then coalesce(sum(ranked.refused_amount), 0) end
+            as refused_amount,
+        max(case when ranked.payer_rank = 1 then ranked.last_correction_date end) as primary_correction_date,
+        min(case when ranked.payer_rank > 1 then ranked.last_answer_date end) as later_answer_date
     from ranked
-    group by bill_key
+    left join last_said on ranked.bill_key = last_said.bill_key
+    group by ranked.bill_key
 ),
 
 moved as (
@@ -109,9 +168,36 @@ taken_back as (
 ),
 
 sent as (
-    select bill_key, count(*) as claim_count, max(case when claim_rank = 2 then 1 else 0 end) as has_second
+    select
+        bills.bill_key,
+        count(*) as claim_count,
+        count(answered.claim_key) as answered_claim_count,
+        max(case when bills.claim_rank > 1 and answered.claim_key is null then 1 else 0 end) as has_unanswered
     from bills
-    group by bill_key
+    left join (select claim_key from decisions group by claim_key) as answered on bills.claim_key = answered.claim_key
+    group by bills.bill_key
+),
+
+left_over as (
+    select *, case when said_amount > paid_since_amount then said_amount - paid_since_amount when said_amount >= 0 then 0 else said_amount end as left_amount
+    from paid
+),
+
+balanced as (
+    select left_over.*, claims.charge_amount - left_over.payer_paid_amount - left_over.left_amount as adjusted_amount
+    from left_over
+    inner join claims on left_over.bill_key = claims.claim_key
+),
+
+-- Several payers may refuse one service, and it is open once.
+opened as (
+    select
+        *,
+        case
+            when adjusted_amount <= 0 then 0
+            when adjusted_amount is not null and refused_amount is not null then least(refused_amount, adjusted_amount)
+        end as open_amount
+    from balanced
 )
 
 select
@@ -123,22 +209,25 @@ select
     claims.payer_id,
     claims.claim_start_month,
     cast(sent.claim_count as bigint) as claim_count,
+    cast(sent.answered_claim_count as bigint) as answered_claim_count,
     cast(paid.last_payer_rank as bigint) as last_payer_rank,
-    sent.has_second = 1 and paid.last_payer_rank = 1 and coalesce(claims.coverage_rank, 'primary') <> 'secondary' as is_other_payer_pending,
-    coalesce(paid.secondary_answer_date < paid.primary_correction_date, false) as is_answer_outdated,
+    sent.has_unanswered = 1 as is_other_payer_pending,
+    coalesce(paid.later_answer_date < paid.primary_correction_date, false) as is_answer_outdated,
     {{ usd('claims.charge_amount') }} as charge_amount,
     {{ usd('paid.primary_paid_amount') }} as primary_paid_amount,
     {{ usd('paid.secondary_paid_amount') }} as secondary_paid_amount,
     {{ usd('paid.other_paid_amount') }} as other_paid_amount,
-    {{ usd('case when paid.known_count > 0 then claims.charge_amount - paid.payer_paid_amount - paid.left_amount end') }} as adjusted_amount,
-    {{ usd('case when paid.known_count > 0 then paid.left_amount end') }} as patient_responsibility_amount,
+    {{ usd('paid.adjusted_amount') }} as adjusted_amount,
+    {{ usd('paid.adjusted_amount - paid.open_amount') }} as contractual_amount,
+    {{ usd('paid.open_amount') }} as refused_amount,
+    {{ usd('paid.left_amount') }} as patient_responsibility_amount,
     {{ usd('coalesce(moved.patient_paid_amount, 0)') }} as patient_paid_amount,
     {{ usd('coalesce(moved.patient_written_off_amount, 0)') }} as patient_written_off_amount,
-    {{ usd('case when paid.known_count > 0 then paid.left_amount - coalesce(moved.patient_paid_amount, 0) - coalesce(moved.patient_written_off_amount, 0) end') }}
+    {{ usd('paid.left_amount - coalesce(moved.patient_paid_amount, 0) - coalesce(moved.patient_written_off_amount, 0)') }}
         as patient_balance_amount,
     {{ usd('coalesce(taken_back.recouped_amount, 0)') }} as recouped_amount
 from sent
 inner join claims on sent.bill_key = claims.claim_key
-inner join paid on sent.bill_key = paid.bill_key
+inner join opened as paid on sent.bill_key = paid.bill_key
 left join moved on sent.bill_key = moved.bill_key
 left join taken_back on sent.bill_key = taken_back.bill_key

@@ -1,12 +1,35 @@
 -- What became of denials, each a claim whose first decision refused all or a part of it. One outcome per denial, the first that
--- holds: paid more after an appeal, sent again as another claim, paid more without either, given up, appealed and not won,
--- still open. So outcomes partition the denials of mart_denials.
+-- holds: the claim was voided, the payer that refused paid more after an appeal against the refusal, it was sent again as another
+-- claim, paid more without either, given up, appealed and not won, still open. So outcomes partition the denials of mart_denials.
+-- A takeback does not undo an outcome; it lessens what was recovered.
 with replaced as (
     {{ paid_in_their_place() }}
 ),
 
 firsts as (
-    select claim_key, paid_amount from {{ ref('int_claim__adjudications') }} where is_first_decision
+    select claim_key, payer_id, paid_amount, coalesce(adjudicated_date, paid_date) as decided_date
+    from {{ ref('int_claim__adjudications') }}
+    where is_first_decision
+),
+
+-- What another payer paid overturns nothing.
+answers as (
+    select
+        firsts.claim_key,
+        sum(decisions.paid_amount) - coalesce(max(firsts.paid_amount), 0) as later_paid_amount,
+        max(case when decisions.paid_amount > 0 then coalesce(decisions.adjudicated_date, decisions.paid_date) end) as last_paid_decision_date
+    from firsts
+    inner join {{ ref('int_claim__adjudications') }} as decisions
+        on firsts.claim_key = decisions.claim_key and coalesce(firsts.payer_id, '') = coalesce(decisions.payer_id, '')
+    group by firsts.claim_key
+),
+
+appeals as (
+    select events.claim_key, min(events.event_date) as appealed_date
+    from {{ ref('fct_claim_event') }} as events
+    inner join firsts on events.claim_key = firsts.claim_key
+    where events.event_type = 'appealed' and events.event_date >= firsts.decided_date
+    group by events.claim_key
 ),
 
 write_offs as (
@@ -25,14 +48,17 @@ denials as (
         claims.is_denied_at_first,
         claims.charge_amount,
         claims.first_denied_amount as denied_amount,
-        claims.appeal_count,
         claims.claim_state,
         claims.successor_claim_key,
-        greatest(coalesce(claims.paid_amount, 0) - coalesce(firsts.paid_amount, 0), 0) as later_paid_amount,
+        appeals.appealed_date,
+        answers.last_paid_decision_date,
+        greatest(coalesce(answers.later_paid_amount, 0), 0) as later_paid_amount,
+        coalesce(claims.recouped_amount, 0) as recouped_amount,
         greatest(coalesce(replaced.paid_amount, 0), 0) as replaced_paid_amount,
         write_offs.written_off_amount
     from {{ ref('fct_claim') }} as claims
-    left join firsts on claims.claim_key = firsts.claim_key
+    left join answers on claims.claim_key = answers.claim_key
+    left join appeals on claims.claim_key = appeals.claim_key
     left join replaced on claims.claim_key = replaced.claim_key
     left join write_offs on claims.claim_key = write_offs.claim_key
     where claims.is_denied_at_first or claims.is_partially_denied_at_first
@@ -41,12 +67,14 @@ denials as (
 decided as (
     select
         *,
+        greatest(later_paid_amount - recouped_amount, 0) + replaced_paid_amount as recovered_amount,
         case
-            when later_paid_amount > 0 and appeal_count > 0 then 'overturned'
+            when claim_state = 'voided' then 'withdrawn'
+            when later_paid_amount > 0 and last_paid_decision_date >= appealed_date then 'overturned'
             when successor_claim_key is not null then 'corrected'
             when later_paid_amount > 0 then 'recovered'
             when written_off_amount is not null then 'written_off'
-            when appeal_count > 0 then 'appealed'
+            when appealed_date is not null then 'appealed'
             else 'open'
         end as denial_outcome
     from denials
@@ -64,7 +92,7 @@ select
     count(*) filter (where is_denied_at_first) as denied_claim_count,
     {{ usd('sum(charge_amount)') }} as charge_amount,
     {{ usd('sum(denied_amount)') }} as denied_amount,
-    {{ usd('sum(later_paid_amount + replaced_paid_amount)') }} as recovered_amount,
+    {{ usd('sum(recovered_amount)') }} as recovered_amount,
     {{ usd('coalesce(sum(written_off_amount), 0)') }} as written_off_amount
 from decided
 group by data_source, adjudicated_month, payer_id, denial_category, denial_outcome

@@ -1,7 +1,7 @@
 -- By the month of the first decision. A denial is read from the reasons (see fct_claim); a rejection at the door is
 -- none. Where a sender gives no reasons, a paid claim is known not to be denied and an unpaid one is not: no rate can
 -- be taken. What became of a refused claim is asked twice: of the claim itself, and of it with the claims that were sent
--- in its place (and in theirs, three deep).
+-- in its place (and in theirs), less takebacks.
 with sources as (
     select distinct data_source from {{ ref('stg_remittance_adjustment__adjustments') }}
 ),
@@ -24,7 +24,7 @@ decisions as (
         claims.first_denial_category,
         claims.first_denied_amount,
         claims.paid_amount,
-        coalesce(claims.paid_amount, 0) + coalesce(replaced.paid_amount, 0) as recovered_amount,
+        coalesce(claims.paid_amount, 0) - coalesce(claims.recouped_amount, 0) + coalesce(replaced.paid_amount, 0) as recovered_amount,
         claims.can_appeal_first_denial
     from {{ ref('fct_claim') }} as claims
     left join replaced on claims.claim_key = replaced.claim_key

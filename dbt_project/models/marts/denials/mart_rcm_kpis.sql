@@ -11,6 +11,7 @@ with sources as (
         max(case when adjustments.data_source is not null then 1 end) as has_provider_adjustments,
         max(case when accounting.data_source is not null then 1 end) as has_accounting,
         max(accounting.has_denial_write_offs) as has_denial_write_offs,
+        max(case when acknowledgements.data_source is not null then 1 end) as has_acknowledgements,
         max(case when work.data_source is not null then 1 end) as has_work
     from {{ ref('int_calendar__horizons') }} as horizons
     left join (
@@ -29,6 +30,8 @@ with sources as (
         from {{ ref('stg_patient_accounting__transactions') }} group by data_source
     ) as accounting
         on horizons.data_source = accounting.data_source
+    left join (select distinct data_source from {{ ref('stg_claim_acknowledgement__statuses') }}) as acknowledgements
+        on horizons.data_source = acknowledgements.data_source
     left join (select distinct data_source from {{ ref('stg_work_record__records') }}) as work
         on horizons.data_source = work.data_source
     group by horizons.data_source
@@ -67,6 +70,7 @@ claims as (
         claims.days_to_submit,
         claims.days_to_adjudicate,
         reviewed.claim_key is not null as is_reviewed,
+        -- known to be: where a source sends no 277CA rejection_rate is NULL
         coalesce(claims.rejection_count, 0) > 0 as is_rejected
     from {{ ref('fct_claim') }} as claims
     left join lines on claims.claim_key = lines.claim_key
@@ -82,9 +86,11 @@ submitted as (
         count(*) as submitted_claim_count,
         sum(charge_amount) as submitted_charge_amount,
         count(*) filter (where not is_reviewed and not is_rejected) as clean_claim_count,
+        count(*) filter (where is_rejected) as rejected_claim_count,
         count(*) filter (where is_reviewed) as reviewed_claim_count,
-        count(*) filter (where first_adjudicated_date is not null and not is_denied_at_first and not is_partially_denied_at_first)
-            as resolved_at_first_claim_count,
+        count(*) filter (
+            where first_adjudicated_date is not null and not is_denied_at_first and not is_partially_denied_at_first and not is_rejected
+        ) as resolved_at_first_claim_count,
         count(*) filter (where is_denied_at_first is not null) as known_decision_count,
         avg(documentation_rate) as documentation_rate,
         avg(coding_accuracy_rate) as coding_accuracy_rate,
@@ -106,7 +112,8 @@ adjudicated as (
         sum(charge_amount) filter (where is_denied_at_first) as denied_charge_amount,
         count(*) filter (where paid_amount > 0) as paid_claim_count,
         count(*) filter (where is_original and is_refused_at_first is not null) as known_original_count,
-        count(*) filter (where is_original and not is_refused_at_first and first_allowed_amount > 0) as paid_at_first_claim_count,
+        count(*) filter (where is_original and not is_refused_at_first and not is_rejected and first_allowed_amount > 0)
+            as paid_at_first_claim_count,
         avg(days_to_adjudicate) as days_to_adjudicate
     from claims
     where first_adjudicated_date is not null
@@ -135,17 +142,25 @@ decided as (
     group by data_source, coalesce(payer_id, 'unknown'), {{ month_of('paid_date') }}
 ),
 
--- A claim and what was sent in its place (three deep) bill one service: its charge counts once, at the first decision,
--- and whatever was adjusted later belongs to that charge. By its own month a large adjustment after an appeal would stand
--- against no charge.
+chains as (
+    {{ chains_of_replacements() }}
+),
+
+-- A claim and all that was sent in its place bill one service: its charge counts once, at the first decision, and whatever was
+-- adjusted later belongs to that charge. By its own month a large adjustment after an appeal would stand against no charge.
 services as (
     select
         claims.claim_key,
         claims.charge_amount,
-        coalesce(two.original_claim_key, one.original_claim_key, claims.original_claim_key, claims.claim_key) as service_key
+        coalesce(firsts.claim_key, claims.claim_key) as service_key
     from claims
-    left join claims as one on claims.original_claim_key = one.claim_key
-    left join claims as two on one.original_claim_key = two.claim_key
+    left join (
+        select chains.replacement_key, min(chains.claim_key) as claim_key
+        from chains
+        where not exists (select 1 from chains as before where before.replacement_key = chains.claim_key)
+        group by chains.replacement_key
+    ) as firsts
+        on claims.claim_key = firsts.replacement_key
 ),
 
 contractual as (
@@ -280,6 +295,9 @@ amounts as (
         case
             when sources.has_claims = 1 and sources.has_work = 1 then coalesce(submitted.clean_claim_count, 0)
         end as clean_claim_count,
+        case
+            when sources.has_claims = 1 and sources.has_acknowledgements = 1 then coalesce(submitted.rejected_claim_count, 0)
+        end as rejected_claim_count,
         case
             when sources.has_claims = 1 and sources.has_work = 1 then coalesce(submitted.reviewed_claim_count, 0)
         end as reviewed_claim_count,
@@ -417,6 +435,7 @@ select
     {{ usd('collection_cost_amount') }} as collection_cost_amount,
     {{ usd('receivable_amount') }} as receivable_amount,
     {{ rate('clean_claim_count', 'submitted_claim_count') }} as clean_claim_rate,
+    {{ rate('rejected_claim_count', 'submitted_claim_count') }} as rejection_rate,
     {{ rate('paid_at_first_claim_count', 'known_original_count') }} as paid_at_first_submission_rate,
     {{ rate('denied_claim_count', 'known_decision_count') }} as initial_denial_rate,
     {{ rate('denied_charge_amount', 'known_charge_amount') }} as initial_denial_amount_rate,

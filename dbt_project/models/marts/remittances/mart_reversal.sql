@@ -5,10 +5,10 @@ with adjudications as (
 ),
 
 corrected as (
-    select data_source, claim_token, max(adjudication_number) as correction_number
+    select data_source, claim_token, payer_id, max(adjudication_number) as correction_number
     from adjudications
     where is_correction
-    group by data_source, claim_token
+    group by data_source, claim_token, payer_id
 )
 
 select
@@ -25,6 +25,7 @@ select
     cast(reversals.reversed_adjudication_number as bigint) as reversed_adjudication_number,
     originals.paid_date as original_paid_date,
     case
+        when reversals.is_reversal_ambiguous then 'ambiguous'
         when originals.adjudication_key is null then 'no_original'
         when
             reversals.reversal_difference_amount = 0
@@ -45,5 +46,8 @@ left join adjudications as originals
     on reversals.data_source = originals.data_source
     and reversals.claim_token = originals.claim_token
     and reversals.reversed_adjudication_number = originals.adjudication_number
-left join corrected on reversals.data_source = corrected.data_source and reversals.claim_token = corrected.claim_token
+left join corrected
+    on reversals.data_source = corrected.data_source
+    and reversals.claim_token = corrected.claim_token
+    and coalesce(reversals.payer_id, '') = coalesce(corrected.payer_id, '')
 where reversals.is_reversal

@@ -1,10 +1,23 @@
--- Lines that a payer allowed less for than the contract lets expect, beyond the tolerance. The decision that stands is asked; a
--- line that it refused in full is a denial (mart_appealable), and a second payer has no contract price. A reason other than
--- the contract's own (CO-45), the patient's share and effects of other payers explains a shortfall, right or wrong.
-with standing as (
-    select data_source, claim_token, adjudication_number
+-- Lines that a payer allowed less for than the contract lets expect, beyond the tolerance. The first payer's decision that stands
+-- is asked: a second payer has no contract price, whether it answers a claim of its own or under the first one's number. A
+-- line that is refused in full is a denial (mart_appealable). A reason other than the contract's own (CO-45), the patient's
+-- share and effects of other payers explains a shortfall, right or wrong.
+with answers as (
+    select
+        *,
+        row_number() over (partition by data_source, claim_token order by adjudication_number desc) as answer_place
     from {{ ref('int_claim__adjudications') }}
-    where is_current
+    where coalesce(payer_rank, 1) = 1
+),
+
+standing as (
+    select answers.data_source, answers.claim_token, answers.adjudication_number
+    from answers
+    left join {{ ref('fct_claim') }} as claims on answers.claim_key = claims.claim_key
+    where
+        answers.answer_place = 1
+        and not coalesce(answers.is_reversal, false)
+        and coalesce(claims.coverage_rank, 'primary') not in ('secondary', 'tertiary')
 ),
 
 expected as (
