@@ -14,7 +14,7 @@ from dagster_project.sources.amounts import amount_text, decimal
 from dagster_project.sources.x12.segments import Segments
 
 SEGMENTS = "x12_segments"
-VOUCHED = "x12_vouched"  # unit: claims whose ids are our own tokens, as their signature shows
+VOUCHED_UNITS = "x12_vouched"  # unit: claims whose ids are our own tokens, as their signature shows
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def cell_name(column: str) -> str:
 
 
 def take_segments(con: duckdb.DuckDBPyConnection, blocks: Iterable[bytes], record: Record | None = None) -> int:
-    """Makes the table SEGMENTS, and VOUCHED, which nothing is in until somebody looks (signed.py); returns how many bytes belong to no whole segment."""
+    """Makes the table SEGMENTS, and VOUCHED_UNITS, which nothing is in until somebody looks (signed.py); returns how many bytes belong to no whole segment."""
     segments = Segments(blocks)
     told = " or ".join(f"starts_with(text, '{tag}' || chr(29))" for tag in record.stands_apart) if record else ""
     kept = f" where unit = 0 or {told}" if told else ""
@@ -60,7 +60,7 @@ def take_segments(con: duckdb.DuckDBPyConnection, blocks: Iterable[bytes], recor
     con.execute(
         f"create or replace temp view {SEGMENTS} as select *, string_split(text, chr(29)) as e from {SEGMENTS}_read"
     )
-    con.execute(f"create or replace temp table {VOUCHED} (unit bigint)")
+    con.execute(f"create or replace temp table {VOUCHED_UNITS} (unit bigint)")
     return segments.loose_bytes
 
 

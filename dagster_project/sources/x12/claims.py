@@ -9,7 +9,7 @@ from __future__ import annotations
 from dagster_project.privacy.marks import vouched_sql
 from dagster_project.sources.x12.cells import (
     SEGMENTS,
-    VOUCHED,
+    VOUCHED_UNITS,
     Record,
     amount,
     component,
@@ -111,7 +111,7 @@ _WHOLE_CLAIMS = f"""(
         levels.born, insured.insured, insured.sbr01, insured.sbr09, insured.payer_name, insured.payer, billers.biller,
         days.* exclude unit
     from {_CLAIMS} as claims
-    left join {VOUCHED} as vouched on claims.unit = vouched.unit
+    left join {VOUCHED_UNITS} as vouched on claims.unit = vouched.unit
     left join {_CLAIM_HEADERS} as headers on claims.transaction = headers.transaction
     left join every_level as levels on claims.level = levels.level
     left join every_level as insured on levels.insured_level = insured.level

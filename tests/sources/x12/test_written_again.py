@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import duckdb
@@ -108,6 +109,48 @@ def test_a_claim_of_which_a_line_is_missing_is_not_written(tmp_path: Path) -> No
     con.execute("create table fewer as from medical_claim_line where claim_line_number > 1")
     with pytest.raises(NotWritable, match="lines"):
         claims_as_837(con, "medical_claim", "fewer", KEY, NOW)
+
+
+@pytest.mark.parametrize(
+    ("changed", "of_lines", "reason"),
+    [
+        ("null::varchar as diagnosis_code_1", "", "its codes have gaps"),
+        ("null::varchar as diagnosis_code_2", "", "its codes have gaps"),
+        ("null::varchar as procedure_code_1", "", "its codes have gaps"),
+        ("null::varchar as procedure_code_1, 'A' as procedure_code_5", "", "its codes have gaps"),
+        ("", "'snomed-ct' as procedure_code_type", "no 837 has codes of its code system"),
+        ("", "null::varchar as procedure_code_type", "no 837 has codes of its code system"),
+    ],
+)
+def test_a_claim_whose_codes_no_837_can_say_is_not_written_rather_than_without_them(
+    tmp_path: Path, changed: str, of_lines: str, reason: str
+) -> None:
+    of_lines = of_lines and f"{of_lines}, 'X1' as hcpcs_code"
+    stay = STAY.replace("ABF:E119", "ABF:E119*ABF:R05")
+    con = lake(tmp_path, claims(BILLER + INSURED + stay, version=INSTITUTIONAL))
+    for name, feed, values in (("claim", FEEDS[0], changed), ("line", FEEDS[1], of_lines)):
+        con.execute(f"create table {name} as select *{f' replace ({values})' if values else ''} from {feed}")
+    with pytest.raises(NotWritable, match=reason):
+        claims_as_837(con, "claim", "line", KEY, NOW)
+
+
+def test_the_number_of_a_line_cannot_be_moved_to_another_line_of_its_claim(tmp_path: Path) -> None:
+    numbered = OFFICE_VISIT.replace("LX*2~", "REF*6R*A1-1~LX*2~")
+    first = lake(tmp_path / "first", claims(BILLER + INSURED + numbered))
+    text = again(first)
+    (number,) = re.findall(r"REF\*6R\*(.*?)~", text.split("LX*2~")[0])
+    con = first
+    con.execute(
+        "create table bare as select * replace (case claim_line_number when 1 then line_control_token end as line_control_token) "
+        "from medical_claim_line"
+    )
+    signed = claims_as_837(con, "medical_claim", "bare", KEY, NOW)
+    assert signed.count("REF*6R*") == 1
+    kept = lake(tmp_path / "kept", signed)
+    assert number in str(rows(kept, "medical_claim_line"))
+    moved = signed.replace(f"REF*6R*{number}~", "").replace("DTP*472*RD8", f"REF*6R*{number}~DTP*472*RD8")
+    assert moved.count(number) == 1
+    assert number not in str(rows(lake(tmp_path / "moved", moved), "medical_claim_line"))
 
 
 def test_the_sign_of_a_voucher_in_a_flat_file_is_none(tmp_path: Path) -> None:
