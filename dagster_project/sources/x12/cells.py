@@ -91,8 +91,14 @@ def component(cell: str, number: int) -> str:
 
 
 def dependent(insured: str, born: str, given: str) -> str:
-    """Whoever is not insured himself has no number of his own: the insured's, his day of birth and his given name are his."""
-    return f"concat_ws('|', {insured}, nullif({born}, ''), upper(nullif({given}, '')))"
+    """Whoever is not insured himself has no number of his own: the insured's, his day of birth and his given name are his.
+
+    NULL where any of them is not said: half an id would make one person of all who share it.
+    """
+    return (
+        f"case when {insured} <> '' and {born} <> '' and {given} <> '' "
+        f"then concat_ws('|', {insured}, {born}, upper({given})) end"
+    )
 
 
 # An amount as the standard writes it: no commas, no exponents, no sign but a minus in front.

@@ -221,7 +221,7 @@ def test_an_enrolled_person_is_who_he_is_now_and_not_who_he_was_called_before() 
 def test_each_coverage_is_a_row_beside_the_one_of_the_person() -> None:
     found = rows(enrolments(ENROLLED + ENROLLED_CHILD), COVERAGES)
     assert picked(found, "MEMBER", "STATES", "HD03", "PLAN", "FIRST_DATE", "LAST_DATE") == [
-        ("M100", "person", None, "GROUP1", "20251201", None),
+        ("M100", "person", None, "GROUP1", None, None),
         ("M100", "coverage", "HMO", "GOLD", "20260101", None),
         ("M100", "coverage", "DEN", "SMILE", "20260101", None),
         ("M100|20150505|KIM", "person", None, "GROUP1", None, None),
