@@ -51,8 +51,8 @@ CLAIM_STATUSES = Record(
         **elements("TRN", "trn", (2,)),
         **elements("REF1K.", "payer_number", (2,)),
         **elements("NM1PR.", "source", (3, 9)),
-        # A claim may be answered several times in one file, each time with several statuses.
-        "NUMBER": "row_number() over (partition by about, trn[3] order by segment_number)",
+        # A claim may be answered several times in one acknowledgement, which may be several transactions.
+        "NUMBER": "row_number() over (partition by about, bht[4], trn[3] order by segment_number)",
         "STC02": "stc[3]",
         **{f"STC01.{number}": component("stc[2]", number) for number in (1, 2, 3)},
         "STC03": "stc[4]",

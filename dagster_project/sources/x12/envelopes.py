@@ -82,6 +82,9 @@ def find_damage(con: duckdb.DuckDBPyConnection, kind: int) -> None:
             select transaction from transactions
             where se is not null and try_cast(se[2] as bigint) is distinct from segment_count
         ),
+        misnumbered as (
+            select transaction from transactions where se is not null and se[3] is distinct from st[3]
+        ),
         balanced as ({_balanced(kind)}),
         units as (
             select unit, any_value(transaction) as transaction, any_value(level) as level,
@@ -98,10 +101,10 @@ def find_damage(con: duckdb.DuckDBPyConnection, kind: int) -> None:
             select unit, 'wrong_segment_count' from units inner join miscounted using (transaction)
             where unit not in (select unit from balanced)
             union all
-            select unit, 'wrong_control_number' from units inner join transactions using (transaction)
-            where se is not null and se[3] is distinct from st[3]
+            select unit, 'wrong_control_number' from units inner join misnumbered using (transaction)
             union all
             select last_unit, 'cut_off' from transactions where se is null and last_unit > 0
+            {_answered_as_a_whole(kind)}
             union all
             select unit, 'unknown_segment' from units where unknown_count > 0
             union all
@@ -111,6 +114,20 @@ def find_damage(con: duckdb.DuckDBPyConnection, kind: int) -> None:
         select unit, min_by(reason_code, list_position([{order}], reason_code)) as reason_code
         from faults group by unit
     """)
+
+
+def _answered_as_a_whole(kind: int) -> str:
+    """A 999 that lost its answers looks like one that answers a group as a whole, which is of no unit. A payment as a whole
+    and what stands beside its claims (835) prove nothing of the rest, and stand."""
+    if kind != 999:
+        return ""
+    return """
+            union all
+            select -transaction, 'wrong_segment_count' from miscounted
+            union all
+            select -transaction, 'wrong_control_number' from misnumbered
+            union all
+            select -transaction, 'cut_off' from transactions where se is null"""
 
 
 def _needed(kind: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -256,6 +257,32 @@ def test_answers_on_readability_are_a_row_for_each_transaction_that_was_sent(lak
         ("000000001-1-0001", "0003", "R", "005010X222A1", 0),
         ("000000001-1-0002", None, "R", "005010X222A1", None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("damaged", "reason"),
+    [
+        (lambda data: data.replace(b"SE*4*", b"SE*9*"), "wrong_segment_count"),
+        (lambda data: data.replace(b"SE*4*0001~", b"SE*4*0007~"), "wrong_control_number"),
+        (lambda data: data[: data.index(b"SE*")], "cut_off"),
+    ],
+)
+def test_a_group_whose_answers_were_lost_is_not_taken_for_answered_as_a_whole(
+    lake: Lake, damaged: Callable[[bytes], bytes], reason: str
+) -> None:
+    audits = lake.load(answer=damaged(readabilities("AK1*HC*8*005010X222A1~AK9*A*2*2*2~")))
+    assert audits["transaction_acknowledgement"].rows_accepted == 0
+    assert [place[1:] for place in lake.set_aside("transaction_acknowledgement")] == [(None, reason)]
+
+
+def test_statuses_of_a_claim_are_numbered_within_their_acknowledgement(lake: Lake) -> None:
+    later = ACCEPTED_AND_REJECTED.replace("ACK1", "ACK2")
+    audits = lake.load(answer=acceptances(ACCEPTED_AND_REJECTED, later, later.replace("*A7:", "*A3:")))
+    assert lake.rows("claim_acknowledgement", "acknowledgement_id, acknowledgement_number") == [
+        ("ACK1", 1), ("ACK1", 1), ("ACK1", 2),
+        ("ACK2", 1), ("ACK2", 1), ("ACK2", 2), ("ACK2", 2), ("ACK2", 3), ("ACK2", 4),
+    ]  # fmt: skip
+    assert audits["claim_acknowledgement"].rows_set_aside == 0
 
 
 def test_money_of_no_claim_is_set_aside_with_a_transaction_of_the_older_version(lake: Lake) -> None:
