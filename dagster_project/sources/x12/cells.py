@@ -54,7 +54,8 @@ def take_segments(con: duckdb.DuckDBPyConnection, blocks: Iterable[bytes], recor
     """Makes the table SEGMENTS, and VOUCHED_UNITS, which nothing is in until somebody looks (signed.py); returns how many bytes belong to no whole segment."""
     segments = Segments(blocks)
     told = " or ".join(f"starts_with(text, '{tag}' || chr(29))" for tag in record.stands_apart) if record else ""
-    kept = f" where unit = 0 or {told}" if told else ""
+    # What stands in no transaction is noted of the file, whoever reads it.
+    kept = f" where unit = 0 or 0 in (interchange, functional_group, transaction) or {told}" if told else ""
     reader = segments.reader()  # noqa: F841 (DuckDB reads it by its name)
     con.execute(f"create or replace temp table {SEGMENTS}_read as select * from reader{kept}")
     con.execute(

@@ -230,11 +230,6 @@ def notes_on(con: duckdb.DuckDBPyConnection, loose_bytes: int, kinds: Iterable[i
                 when se[3] is distinct from st[3] then 'wrong_control_number' end
             from transactions inner join counted using (transaction) left join groups using (functional_group)
             union all
-            -- it would be a row if anything were said of it
-            select 'claim_without_status' from {SEGMENTS}
-            where kind = 277 and unit > 0 and level in (select level from {SEGMENTS} where kind = 277 and tag = 'HL' and e[4] = 'PT')
-            group by unit having count(*) filter (where tag = 'STC') = 0
-            union all
             select 'loose_segments' from {SEGMENTS}
             where transaction = 0 and tag not in ('ISA', 'TA1', 'GS', 'GE', 'IEA')
                 or interchange = 0 or (functional_group = 0 and transaction > 0)
@@ -242,6 +237,16 @@ def notes_on(con: duckdb.DuckDBPyConnection, loose_bytes: int, kinds: Iterable[i
             select 'loose_bytes' where {loose_bytes} > 0
         )
         select distinct note from notes where note is not null order by note
+    """).fetchall()
+    return [note for (note,) in found]
+
+
+def notes_on_answers(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """A claim of a 277CA would be a row if anything were said of it."""
+    found = con.execute(f"""
+        select 'claim_without_status' from {SEGMENTS}
+        where kind = 277 and unit > 0 and level in (select level from {SEGMENTS} where kind = 277 and tag = 'HL' and e[4] = 'PT')
+        group by unit having count(*) filter (where tag = 'STC') = 0 limit 1
     """).fetchall()
     return [note for (note,) in found]
 

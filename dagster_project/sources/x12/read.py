@@ -10,7 +10,7 @@ import duckdb
 from dagster_project.sources.read import PLACES, ROWS, Builder, Problem, Reading, make_rows
 from dagster_project.sources.unpack import blocks
 from dagster_project.sources.x12.cells import SEGMENTS, VOUCHED_UNITS, cell_name, take_segments
-from dagster_project.sources.x12.envelopes import DAMAGE, REASONS, find_damage, notes_on
+from dagster_project.sources.x12.envelopes import DAMAGE, REASONS, find_damage, notes_on, notes_on_answers
 from dagster_project.sources.x12.records import RECORDS
 from dagster_project.sources.x12.signed import find_signed
 
@@ -29,8 +29,10 @@ def read_x12(con: duckdb.DuckDBPyConnection, reading: Reading) -> list[Problem]:
         select segment_number as line, interchange as interchange_number, transaction as transaction_number
         from {SEGMENTS} where segment_number in (select line from {ROWS} where problem in ({set_aside}))
     """)
-    kinds = {record.kind for record in RECORDS.values()}
-    problems += [Problem("noted", None, note) for note in notes_on(con, loose_bytes, kinds)]
+    notes = notes_on_answers(con) if builder.record.kind == 277 else []
+    if reading.is_leading:
+        notes += notes_on(con, loose_bytes, {record.kind for record in RECORDS.values()})
+    problems += [Problem("noted", None, note) for note in notes]
     con.execute(f"drop view {SEGMENTS}; drop table {SEGMENTS}_read; drop table {DAMAGE}; drop table {VOUCHED_UNITS}")
     return problems
 
