@@ -85,14 +85,15 @@ def write_files(
 ) -> dict[str, int]:
     """Every feed's files; table w_planted lists the damage by file and physical line. Returns rows written per feed.
 
-    As X12, claims that are not sent yet are flat files all the same, and no damage is done to what is sent.
+    As X12, claims that are not sent yet, and whatever no X12 file holds, are flat files all the same, and no damage is done to
+    what is sent.
     """
     con.execute("create or replace table w_planted (feed varchar, file varchar, row bigint, kind varchar)")
     written = write_x12_files(con, landing, start, months, withheld, progress) if as_x12 else {}
     for done, (feed, (day, order, join)) in enumerate(SENT.items()):
         progress("files", done, len(SENT))
-        if _exists(con, feed) and not (as_x12 and feed in PAYMENT_FEEDS):
-            due = 0 if as_x12 and feed in CLAIM_FEEDS else months
+        if _exists(con, feed):
+            due = 0 if as_x12 and feed in (*CLAIM_FEEDS, *PAYMENT_FEEDS) else months
             rows = _write_feed(con, landing, feed, day, order, join, start, end, due, withheld)
             written[feed] = written.get(feed, 0) + rows
     progress("files", len(SENT), len(SENT))
