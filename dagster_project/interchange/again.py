@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import duckdb
 
+from dagster_project.database import literal
 from dagster_project.interchange.claims import DIAGNOSES, PARTY_COLUMNS, PROCEDURES, VERSIONS, make_claim_parts
-from dagster_project.interchange.segments import TEST, interchange_sql, literal
+from dagster_project.interchange.segments import TEST, interchange_sql
 from dagster_project.privacy.keys import TokenKey
 from dagster_project.privacy.marks import MARK, signature_sql
 from dagster_project.privacy.tokens import PADS, forget_key, register_key

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import duckdb
 
+from dagster_project.database import literal
 from dagster_project.interchange.segments import (
     HOUSE,
     composite,
     day,
-    literal,
     number,
     period,
     segment,

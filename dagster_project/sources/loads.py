@@ -18,11 +18,11 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.database import literal
 from dagster_project.privacy.keys import TokenKey
 from dagster_project.privacy.tokens import forget_key, register_key
 from dagster_project.settings import Settings
 from dagster_project.sources.audit import ZERO, LoadAudit, batch_id, control_matches, is_conserved, load_id
-from dagster_project.sources.casts import literal
 from dagster_project.sources.contracts import Contract
 from dagster_project.sources.count import Count, control_totals, count_file
 from dagster_project.sources.inventory import Inventoried, delivery_name, read_inventory, status_of, take_inventory

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import duckdb
 
+from dagster_project.database import literal
 from dagster_project.privacy.generalise import generalised_sql
 from dagster_project.sources import casts
-from dagster_project.sources.casts import literal, name
+from dagster_project.sources.casts import name
 from dagster_project.sources.contracts import Contract
 from dagster_project.sources.layouts import Exclusion, Layout, Mapping, fill, fill_mapping
 from dagster_project.sources.recognise import position

@@ -13,11 +13,12 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.database import literal
 from dagster_project.privacy.marks import token_or_hash_sql
 from dagster_project.privacy.tokens import PADS, token_sql
 from dagster_project.settings import Settings
 from dagster_project.sources.audit import ZERO, LoadAudit
-from dagster_project.sources.casts import literal, name
+from dagster_project.sources.casts import name
 from dagster_project.sources.contracts import Contract
 from dagster_project.sources.lake import QUARANTINE, unfinished_path, write_atomically
 from dagster_project.sources.layouts import Layout

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import duckdb
 
+from dagster_project.database import literal
 from dagster_project.privacy.marks import MARK, signature_sql
 from dagster_project.privacy.tokens import PADS
-from dagster_project.sources.casts import literal
 from dagster_project.sources.x12.cells import SEGMENTS, VOUCHED_UNITS, first
 
 
