@@ -29,9 +29,8 @@ class Record:
     cells: Mapping[str, str]
     source: str
     line: str = "segment_number"
-    stands_apart: tuple[
-        str, ...
-    ] = ()  # its rows are segments of these tags, which are of no claim: no claim is looked at
+    # Its rows are segments of these tags, which are of no claim: no claim is looked at.
+    stands_apart: tuple[str, ...] = ()
     part: str = "1"
 
     @property
@@ -83,8 +82,11 @@ def firsts(condition: str, **elements: int) -> str:
 
 
 def first(condition: str, called: str) -> str:
-    """The first segment of a group for which something holds."""
-    return f"min_by(e, segment_number) filter (where {condition}) as {called}"
+    """The first segment of a group for which something holds. No other is split: `e` of the view would split all."""
+    return (
+        f"min_by(case when {condition} then string_split(text, chr(29)) end, segment_number) "
+        f"filter (where {condition}) as {called}"
+    )
 
 
 def component(cell: str, number: int) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dagster_project.sources.x12.cells import SEGMENTS, Record, amount, component, dependent, elements, first
 
 _ENROLLING = f"""(
-    select transaction, {first("tag = 'BGN'", "bgn")}, {first("tag = 'N1' and qualifier = 'IN'", "insurer")}
+    select transaction, {first("tag = 'N1' and qualifier = 'IN'", "insurer")}
     from {SEGMENTS} where kind = 834 and unit = 0 and transaction > 0 group by transaction
 )"""
 
@@ -37,8 +37,7 @@ _COVERAGES = f"""(
 )"""
 
 _PERSON_CELLS = {
-    **elements("BGN", "bgn", (3, 8)),
-    **elements("INS", "ins", (1, 2, 3, 12)),
+    **elements("INS", "ins", (12,)),
     **elements("REF0F.", "subscriber", (2,)),
     **elements("N1IN.", "insurer", (2, 4)),
     "MEMBER": f"case when ins[2] = 'Y' then subscriber[3] else {dependent('subscriber[3]', 'dmg[3]', 'nm1[5]')} end",
