@@ -48,7 +48,7 @@ def claims_as_837(con: duckdb.DuckDBPyConnection, claims: str, lines: str, key: 
     con.execute(f"""
         create or replace temp table again_claim as
         select *, {", ".join(f"null::varchar as {column}" for column in PARTY_COLUMNS if column not in _OWN)},
-            null::date as birth_date, 'TOKEN' as last_name
+            null::date as birth_date, 'UNKNOWN' as last_name
         from (
             select *, claim_token as claim_id, member_token as member_id,
                 payer_claim_control_token as payer_claim_control_number, authorization_token as authorization_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 
@@ -67,6 +68,19 @@ def test_claims_of_both_forms_give_the_same_rows_when_written_and_read_again(tmp
     for identity in ("M100", "ROE", "KIM", "A1*", "H1*", "OLD9", "AUTH7"):
         assert identity not in text.upper()
     assert f"*{MARK}*" in text and text.split("~")[0].split("*")[15] == "T"
+
+
+def test_what_the_lake_does_not_keep_is_unknown_and_not_invented_and_the_guides_are_kept(tmp_path: Path) -> None:
+    text = again(lake(tmp_path, claims(BILLER + INSURED + OFFICE_VISIT.replace("LX*1", "NM1*77*2*SITE*****XX*1111111112~LX*1")),
+                      claims(BILLER + INSURED + STAY, version=INSTITUTIONAL)))  # fmt: skip
+    segments = [segment.strip().split("*") for segment in text.split("~")]
+    told = {(segment[0], *segment[1:]) for segment in segments if segment[0] in ("N3", "N4", "PER")}
+    assert told == {("N3", "UNKNOWN"), ("N4", "UNKNOWN"), ("PER", "IC", "UNKNOWN", "TE", "0000000000")}
+    assert {segment[2] for segment in segments if segment[:2] == ["REF", "EI"]} == {"000000000"}
+    assert {segment[3] for segment in segments if segment[0] == "NM1"} <= {"CLAIMHOUSE", "RECEIVER", "UNKNOWN", "P1"}
+    params = pytest.importorskip("pyx12.params", reason="pyx12 is not installed")
+    document = pytest.importorskip("pyx12.x12n_document")
+    assert document.x12n_document(params.params(), io.StringIO(text), io.StringIO(), None)
 
 
 def test_an_identity_that_is_called_a_token_becomes_one_all_the_same(tmp_path: Path) -> None:
