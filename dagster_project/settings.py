@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DBT_PROJECT = REPOSITORY / "dbt_project"
+MARTS_FILE = "marts.duckdb"
 
 # Secrets and test switches that other modules read themselves.
 OTHER_VARIABLES = {
@@ -58,6 +59,10 @@ class Settings(BaseModel):
     @property
     def published(self) -> Path:
         return self.home / "published"
+
+    @property
+    def published_marts(self) -> Path:
+        return self.published / MARTS_FILE
 
     @property
     def quarantine(self) -> Path:

@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dagster_project.database import literal
 from dagster_project.settings import Settings
 from dagster_project.sources.contracts import Contract, LakeColumn
 from dagster_project.sources.lake import write_atomically
@@ -123,10 +124,10 @@ def _count_rows(
 
 def _count_codes(con: duckdb.DuckDBPyConnection, column: LakeColumn) -> None:
     """Rows per code, for columns whose every value the contract lists: those codes are its own words, nobody's data."""
-    name, labels = _name(column.name), ", ".join(_text(label) for label in column.allowed)
+    name, labels = _name(column.name), ", ".join(literal(label) for label in column.allowed)
     con.execute(f"""
         insert into counted
-        select load_id, 'value', {_text(column.name)}, if({name} in ({labels}), {name}, 'other') as code, count(*), null
+        select load_id, 'value', {literal(column.name)}, if({name} in ({labels}), {name}, 'other') as code, count(*), null
         from lake_rows where {name} is not null
         group by load_id, code
     """)
@@ -151,12 +152,8 @@ def _with_schema(files: list[Path]) -> list[Path]:
 
 
 def _read(files: Sequence[Path]) -> str:
-    return f"select * from read_parquet([{', '.join(_text(str(path)) for path in files)}], union_by_name = true)"
+    return f"select * from read_parquet([{', '.join(literal(str(path)) for path in files)}], union_by_name = true)"
 
 
 def _name(column: str) -> str:
     return '"' + column.replace('"', '""') + '"'
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

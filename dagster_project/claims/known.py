@@ -13,16 +13,24 @@ from typing import Any
 
 import duckdb
 
-from dagster_project.privacy.keys import load_key
-from dagster_project.privacy.tokens import HEX_DIGITS, token
+from dagster_project.database import open_published
+from dagster_project.privacy.keys import TokenKey, load_key
+from dagster_project.privacy.marks import TOKEN_FORM
+from dagster_project.privacy.tokens import token
 from dagster_project.settings import DBT_PROJECT, Settings
 
-TOKEN = re.compile(rf"[0-9a-z]{{1,8}}_[0-9a-f]{{{HEX_DIGITS}}}")
 EVENTS = "events_of_claim"
 
 
 class ClaimProblem(Exception):
-    """The claim cannot be told of; the message says why, and never the id that was asked for."""
+    """The claim cannot be told of; the message says why, and never the id that was asked for, nor what a row says.
+
+    `is_not_yet`: nothing was built or published that could tell, which is no wrong use.
+    """
+
+    def __init__(self, message: str, *, is_not_yet: bool = False) -> None:
+        super().__init__(message)
+        self.is_not_yet = is_not_yet
 
 
 @dataclass(frozen=True)
@@ -78,23 +86,27 @@ def known_claims(settings: Settings, claim: str, as_of: dt.date | None = None) -
 
     Raises ClaimProblem where nothing is published, no event names the claim, or none was known by that day.
     """
-    published = settings.published / "marts.duckdb"
-    if not published.exists():
-        raise ClaimProblem("nothing is published yet; run: claimhouse run")
-    with duckdb.connect(str(published.resolve()), read_only=True) as con:
+    if not settings.published_marts.exists():
+        raise ClaimProblem("nothing is published yet; run: claimhouse run", is_not_yet=True)
+    with open_published(settings) as con:
         columns = {name for name, *_ in con.execute("describe fct_claim_event").fetchall()}
         if "known_date" not in columns:
-            raise ClaimProblem("what is published does not say when events became known; run: claimhouse run")
+            raise ClaimProblem(
+                "what is published does not say when events became known; run: claimhouse run", is_not_yet=True
+            )
         con.execute(
             f"create temp table {EVENTS} as select * from fct_claim_event where list_contains($tokens, claim_token)",
             {"tokens": tokens_of(settings, con, claim)},
         )
-        (first,) = con.execute(f"select min(known_date) from {EVENTS}").fetchone() or (None,)
-        if first is None:
+        if _is_empty(con):
             raise ClaimProblem("no event of such a claim is published; tokens stand in: claimhouse reconcile --drill")
-        if as_of is not None and as_of < first:
-            raise ClaimProblem(f"nothing was known of this claim on {as_of}; its first event became known on {first}")
-        con.execute(f"delete from {EVENTS} where known_date > $day", {"day": as_of or dt.date.max})
+        if as_of is not None:
+            # As claims_as_of has it: of what became known on no day it is not known whether it was by then.
+            con.execute(f"delete from {EVENTS} where (known_date <= $day) is not true", {"day": as_of})
+            if _is_empty(con):
+                raise ClaimProblem(
+                    f"nothing was known of this claim by {as_of}; ask without a day for what is known now"
+                )
         states = _rows(con, _states_sql(), KnownClaim, leave=("as_of", "events"))
         return [
             KnownClaim(**state, as_of=as_of, events=_events(con, state["data_source"], state["claim_token"]))
@@ -102,15 +114,22 @@ def known_claims(settings: Settings, claim: str, as_of: dt.date | None = None) -
         ]
 
 
-def tokens_of(settings: Settings, con: duckdb.DuckDBPyConnection, claim: str) -> list[str]:
-    """The tokens that may stand for a claim: itself, or those of a provider's id, one for each sender."""
-    if TOKEN.fullmatch(claim):
+def tokens_of(settings: Settings, con: duckdb.DuckDBPyConnection, claim: str, key: TokenKey | None = None) -> list[str]:
+    """The tokens that may stand for a claim: itself, or those of a provider's id, one for each sender.
+
+    Whoever names a token needs no key.
+    """
+    if re.fullmatch(TOKEN_FORM, claim):
         return [claim]
     if not (settings.lake / "token_key.json").exists():
         raise ClaimProblem("this is no token, and no key has made any here; name the claim by its token")
-    key = load_key(settings)
+    key = key or load_key(settings)
     senders = con.execute("select distinct data_source from fct_claim order by 1").fetchall()
     return [token(key, "claim", sender, claim) for (sender,) in senders]
+
+
+def _is_empty(con: duckdb.DuckDBPyConnection) -> bool:
+    return con.execute(f"select 1 from {EVENTS} limit 1").fetchone() is None
 
 
 def _states_sql() -> str:
@@ -125,7 +144,7 @@ def _events(con: duckdb.DuckDBPyConnection, data_source: str, claim_token: str) 
     rows = _rows(
         con,
         f"select * from {EVENTS} where data_source = $data_source and claim_token = $claim_token "
-        "order by known_date, event_date, event_order, adjudication_number",
+        "order by known_date nulls last, event_date nulls last, event_order, adjudication_number, event_type",
         KnownEvent,
         {"data_source": data_source, "claim_token": claim_token},
     )

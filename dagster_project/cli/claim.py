@@ -42,8 +42,8 @@ def claim(
             return DONE
         claims = known_claims(settings, claim_id, day)
     except ClaimProblem as problem:
-        is_there = (settings.published / "marts.duckdb").exists()
-        raise Problem(str(problem), "See: claimhouse claim --help", WRONG_USE if is_there else SET_ASIDE) from problem
+        code = SET_ASIDE if problem.is_not_yet else WRONG_USE
+        raise Problem(str(problem), "See: claimhouse claim --help", code) from problem
     if as_json:
         show_json(claims)
         return DONE

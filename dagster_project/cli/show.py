@@ -176,8 +176,8 @@ def _show_published(settings: Settings, publication: dict[str, Any] | None) -> N
         return
     out.print(f"[bold]Published[/bold] {publication['publication_id']}, {len(publication['rows'])} marts")
     for about, how in (
-        ("DuckDB", f"duckdb -readonly {settings.published}/marts.duckdb"),
-        ("pandas", f'duckdb.connect("{settings.published}/marts.duckdb", read_only=True).sql("from mart_pmpm").df()'),
+        ("DuckDB", f"duckdb -readonly {settings.published_marts}"),
+        ("pandas", f'duckdb.connect("{settings.published_marts}", read_only=True).sql("from mart_pmpm").df()'),
         ("Delta, Power BI", f"{settings.published}/delta/<mart>"),
         ("manifest", f"{settings.published}/manifest.json"),
     ):

@@ -32,12 +32,11 @@ def describe(
 
 
 def _look_up(settings: Settings, name: str) -> tuple[str, int, list[dict[str, Any]]]:
-    import duckdb
+    from dagster_project.database import open_published
 
-    path = settings.published / "marts.duckdb"
-    if not path.exists():
+    if not settings.published_marts.exists():
         raise Problem(f"nothing is published at {settings.published}", "Publish first: claimhouse run", SET_ASIDE)
-    with duckdb.connect(str(path.resolve()), read_only=True) as con:
+    with open_published(settings) as con:
         tables = dict(
             con.execute("select table_name, coalesce(comment, '') from duckdb_tables() order by 1").fetchall()
         )

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import duckdb
 
+from dagster_project.database import literal
 from dagster_project.interchange.segments import (
     HOUSE,
     composite,
     day,
-    literal,
     number,
     period,
     segment,
@@ -22,6 +22,13 @@ from dagster_project.interchange.segments import (
     when,
     words,
 )
+
+# Where a biller or a place of work is, and his tax number: the guides ask for them. The world's are invented; of a claim of the
+# lake, which keeps neither, is written that they are not known, and nothing that could be taken for somebody's.
+INVENTED_ADDRESS = (segment("N3", "'100 MARKET STREET'"), segment("N4", "'LARKSPUR'", "'PA'", "'171010001'"))
+UNKNOWN_ADDRESS = (segment("N3", "'UNKNOWN'"), segment("N4", "'UNKNOWN'"))
+INVENTED_TAX_NUMBER = "'99' || right('0000000' || regexp_replace(coalesce(billing_id, ''), '[^0-9]', '', 'g'), 7)"
+UNKNOWN_TAX_NUMBER = "'000000000'"
 
 VERSIONS = {"professional": "005010X222A1", "institutional": "005010X223A2"}
 DIAGNOSES, PROCEDURES = 10, 6
@@ -54,7 +61,8 @@ def make_claim_parts(
     """Makes the table `parts` for write_interchange from relations of claims (with PARTY_COLUMNS) and their lines.
 
     One transaction for each form and day of sending (BHT04 is the day of all its claims), one level for each biller and
-    insured. A mark stands in BHT03 of each, and each claim has the column `signature`, which is written beside it.
+    insured. A mark is that of claims of the lake: it stands in BHT03 of each, and each claim has the column `signature`, which is
+    written beside it.
     """
     con.execute(f"""
         create or replace temp table {parts} as
@@ -91,7 +99,7 @@ def make_claim_parts(
         from (select distinct claim_type, submitted_date, transaction from sent) as headers
         union all
         select {_version("claim_type")}, transaction, place,
-            {when("opens_biller", _biller())} || {when("opens_insured", _insured())} || {_claim(bool(mark))} || served.lines
+            {when("opens_biller", _biller(bool(mark)))} || {when("opens_insured", _insured())} || {_claim(bool(mark))} || served.lines
         from levelled as claim inner join served on claim.claim_id = served.claim_id""")
 
 
@@ -107,7 +115,7 @@ def _header(created: str, mark: str) -> str:
         segment("BHT", "'0019'", "'00'", literal(mark) if mark else control, day("submitted_date"),
                 f"strftime({created}, '%H%M')", "'CH'"),
         segment("NM1", "'41'", "'2'", f"'{HOUSE}'", "''", "''", "''", "''", "'46'", f"'{HOUSE}'"),
-        segment("PER", "'IC'", "'BILLING OFFICE'", "'TE'", "'5555550100'"),
+        segment("PER", "'IC'", "'UNKNOWN'" if mark else "'BILLING OFFICE'", "'TE'", "'0000000000'" if mark else "'5555550100'"),
         segment("NM1", "'40'", "'2'", "'RECEIVER'", "''", "''", "''", "''", "'46'", "'RECEIVER'"),
     )  # fmt: skip
 
@@ -118,13 +126,12 @@ def _party(entity: str, kind: str, name: str, identifier: str, given: str = "''"
                    f"case when {identifier} is not null then '{qualifier}' end", text(identifier))  # fmt: skip
 
 
-def _biller() -> str:
+def _biller(is_of_lake: bool) -> str:
     return together(
         segment("HL", "biller_level::varchar", "''", "'20'", "'1'"),
-        _party("85", "2", "coalesce(billing_name, 'BILLER')", "billing_id"),
-        segment("N3", "'100 MARKET STREET'"),
-        segment("N4", "'LARKSPUR'", "'PA'", "'171010001'"),
-        segment("REF", "'EI'", "'99' || right('0000000' || regexp_replace(coalesce(billing_id, ''), '[^0-9]', '', 'g'), 7)"),
+        _party("85", "2", "coalesce(billing_name, 'UNKNOWN')", "billing_id"),
+        *(UNKNOWN_ADDRESS if is_of_lake else INVENTED_ADDRESS),
+        segment("REF", "'EI'", UNKNOWN_TAX_NUMBER if is_of_lake else INVENTED_TAX_NUMBER),
     )  # fmt: skip
 
 
@@ -142,7 +149,7 @@ def _insured() -> str:
     )  # fmt: skip
 
 
-def _claim(is_signed: bool) -> str:
+def _claim(is_of_lake: bool) -> str:
     """Loop 2300 and what hangs on it, in the guides' order."""
     is_stay = "claim_type = 'institutional'"
     bill = composite("left(bill_type_code, -1)", "'A'", "claim_frequency_code")
@@ -158,19 +165,19 @@ def _claim(is_signed: bool) -> str:
              segment("CL1", "admit_type_code", "admit_source_code", "discharge_disposition_code")),
         _reference("G1", "authorization_id"),
         _reference("F8", "payer_claim_control_number"),
-        _reference("D9", "signature") if is_signed else "''",
+        _reference("D9", "signature") if is_of_lake else "''",
         _codes(),
-        when(f"{is_stay} and rendering_id is not null", _party("71", "1", "coalesce(rendering_name, 'ATTENDING')", "rendering_id")),
-        when(f"not {is_stay} and rendering_id is not null", _party("82", "1", "coalesce(rendering_name, 'RENDERING')", "rendering_id")),
-        when("facility_id is not null", _party("77", "2", "coalesce(billing_name, 'FACILITY')", "facility_id"),
-             segment("N3", "'100 MARKET STREET'"), segment("N4", "'LARKSPUR'", "'PA'", "'171010001'")),
+        when(f"{is_stay} and rendering_id is not null", _party("71", "1", "coalesce(rendering_name, 'UNKNOWN')", "rendering_id")),
+        when(f"not {is_stay} and rendering_id is not null", _party("82", "1", "coalesce(rendering_name, 'UNKNOWN')", "rendering_id")),
+        when("facility_id is not null", _party("77", "2", "coalesce(billing_name, 'UNKNOWN')", "facility_id"),
+             *(UNKNOWN_ADDRESS if is_of_lake else INVENTED_ADDRESS)),
         when("prior_payer_paid_amount is not null",
              segment("SBR", "case coverage_rank when 'primary' then 'S' else 'P' end", "'18'", "''", "''", "''", "''", "''", "''",
                      "'ZZ'"),
              segment("AMT", "'D'", number("prior_payer_paid_amount")),
              segment("OI", "''", "''", "'Y'", "''", "''", "'Y'"),
              _party("IL", "1", "coalesce(last_name, 'UNKNOWN')", "member_id", "first_name", "MI"),
-             segment("NM1", "'PR'", "'2'", "'PRIOR PAYER'", "''", "''", "''", "''", "'PI'", "'PRIOR'")),
+             segment("NM1", "'PR'", "'2'", "'PRIOR PAYER'", "''", "''", "''", "''", "'PI'", "'UNKNOWN'")),
     )  # fmt: skip
 
 
@@ -223,7 +230,5 @@ def _line() -> str:
         f"case when claim.claim_type = 'institutional' then {institutional} else {professional} end",
         period("472", "line.claim_line_start_date", "line.claim_line_end_date"),
         when("line.line_control_number is not null", segment("REF", "'6R'", text("line.line_control_number"))),
-        when(
-            f"line.rendering_id is not null and {own_renderer}", _party("82", "1", "'RENDERING'", "line.rendering_id")
-        ),
+        when(f"line.rendering_id is not null and {own_renderer}", _party("82", "1", "'UNKNOWN'", "line.rendering_id")),
     )

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import duckdb
 
+from dagster_project.database import literal
+
 # ISA15. What is written for tests must not be adjudicated by whoever receives it.
 PRODUCTION, TEST = "P", "T"
 HOUSE = "CLAIMHOUSE"
@@ -32,10 +34,6 @@ def number(cell: str) -> str:
 
 def day(cell: str) -> str:
     return f"strftime({cell}, '%Y%m%d')"
-
-
-def literal(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def segment(tag: str, *elements: str) -> str:

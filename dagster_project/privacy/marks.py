@@ -9,9 +9,7 @@ into the lake as it is by calling it a token; and a value that does not have a t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from dagster_project.privacy.tokens import HEX_DIGITS, PADS, token_sql
+from dagster_project.privacy.tokens import HEX_DIGITS, token_sql
 
 # In BHT03 of a transaction whose ids are tokens.
 MARK = "CLAIMHOUSE-TOKENS"
@@ -20,10 +18,13 @@ VOUCHED = "chr(29)"
 TOKEN_FORM = f"[0-9a-z]{{1,8}}_[0-9a-f]{{{HEX_DIGITS}}}"
 
 
-def signature_sql(tokens: Sequence[str], pads: str = PADS) -> str:
-    """Of expressions in a fixed order, where `pads` is in the FROM clause."""
-    listed = " || '|' || ".join(f"coalesce({token}, '')" for token in tokens)
-    return token_sql(f"'written|claimhouse|' || {listed}", pads)
+def signature_sql(*, claim: str, member: str, control: str, authorization: str, lines: str) -> str:
+    """Of one claim's tokens, each an expression, where PADS is in the FROM clause.
+
+    `lines` is a text `1:token,2:token` in the lines' order: the number of a line is signed with its place.
+    """
+    listed = " || '|' || ".join(f"coalesce({token}, '')" for token in (claim, member, control, authorization, lines))
+    return token_sql(f"'written|claimhouse|' || {listed}")
 
 
 def vouched_sql(value: str, is_signed: str) -> str:

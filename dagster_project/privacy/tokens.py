@@ -43,7 +43,7 @@ def forget_key(con: duckdb.DuckDBPyConnection) -> None:
     con.unregister(PADS)
 
 
-def token_sql(message: str, pads: str = PADS) -> str:
-    """The token of an expression `kind|issuer|id`, where `pads` is in the FROM clause."""
-    inner = f"sha256({pads}.inner_pad || encode({message}))"
-    return f"{pads}.version || '_' || left(sha256({pads}.outer_pad || unhex({inner})), {HEX_DIGITS})"
+def token_sql(message: str) -> str:
+    """The token of an expression `kind|issuer|id`, where PADS is in the FROM clause."""
+    inner = f"sha256({PADS}.inner_pad || encode({message}))"
+    return f"{PADS}.version || '_' || left(sha256({PADS}.outer_pad || unhex({inner})), {HEX_DIGITS})"

@@ -18,6 +18,7 @@ import pyarrow as pa
 from deltalake import Schema
 from deltalake.transaction import AddAction, create_table_with_add_actions
 
+from dagster_project.database import literal
 from dagster_project.publication.marts import NO_MONTH, Content, Mart, part_of, parts_of
 
 # Beyond this share of changed rows a new DuckDB file is written: it takes less time than a copy, and has no holes.
@@ -49,7 +50,7 @@ def write_duckdb(
     """
     patches = {}
     if previous is not None:
-        con.execute(f"attach {_text(str(previous))} as previous (read_only)")
+        con.execute(f"attach {literal(str(previous))} as previous (read_only)")
         patches = _patches(con, marts, contents, warehouse, before)
         con.execute("detach previous")
     again = [content.row_count for name, content in contents.items() if name not in patches]
@@ -58,7 +59,7 @@ def write_duckdb(
         before, patches = {}, {}
     else:
         shutil.copyfile(previous, path)
-    con.execute(f"attach {_text(str(path))} as target")
+    con.execute(f"attach {literal(str(path))} as target")
     try:
         for name in before.keys() - marts.keys():
             con.execute(f'drop table target.main."{name}"')
@@ -167,10 +168,12 @@ def changed_parts(content: Content, before: Before | None) -> set[str]:
 
 
 def _comment(con: duckdb.DuckDBPyConnection, mart: Mart, columns: Iterable[str]) -> None:
-    con.execute(f'comment on table target.main."{mart.name}" is {_text(mart.description)}')
+    con.execute(f'comment on table target.main."{mart.name}" is {literal(mart.description)}')
     for name in columns:
         meaning = mart.columns.get(name)
-        con.execute(f'comment on column target.main."{mart.name}"."{name}" is {_text(meaning) if meaning else "null"}')
+        con.execute(
+            f'comment on column target.main."{mart.name}"."{name}" is {literal(meaning) if meaning else "null"}'
+        )
 
 
 def _fields(con: duckdb.DuckDBPyConnection, mart: Mart, warehouse: str) -> list[pa.Field]:
@@ -189,13 +192,13 @@ def _write_parquet(
     form = "format parquet, compression zstd"
     if mart.month is None:  # a file even where there is no row: a partition without rows would get none
         (only,) = files.values()
-        con.execute(f"copy (select {columns} {source}) to {_text(str(only))} ({form})")
+        con.execute(f"copy (select {columns} {source}) to {literal(str(only))} ({form})")
         return
     written = next(iter(files.values())).parent / ".parts"
     # A file that is closed because too many are open would be followed by a second one of the same part.
     con.execute(f"set partitioned_write_max_open_files = {len(files) + 1}")
     con.execute(
-        f"copy (select {columns}, {part_of(mart)} as {PART} {source}) to {_text(str(written))} "
+        f"copy (select {columns}, {part_of(mart)} as {PART} {source}) to {literal(str(written))} "
         f"({form}, partition_by ({PART}), write_partition_columns false)"
     )
     for name, file in files.items():
@@ -208,7 +211,7 @@ def _months(mart: Mart, parts: set[str]) -> str:
     """The rows of these parts, as a condition that DuckDB can check against what it knows of a block."""
     if mart.month is None:
         return "true"
-    months = ", ".join(f"date {_text(part)}" for part in sorted(parts - {NO_MONTH}))
+    months = ", ".join(f"date {literal(part)}" for part in sorted(parts - {NO_MONTH}))
     conditions = [f'"{mart.month}" in ({months})'] if months else []
     conditions += [f'"{mart.month}" is null'] if NO_MONTH in parts else []
     return f"({' or '.join(conditions)})"
@@ -248,7 +251,3 @@ def _parquet_type(kind: pa.DataType) -> str:
         pa.int32(): "integer", pa.int16(): "smallint", pa.int8(): "tinyint", pa.binary(): "blob",
     }  # fmt: skip
     return names[kind]
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

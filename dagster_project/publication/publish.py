@@ -18,12 +18,12 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.database import literal, open_published
 from dagster_project.publication import files, swap
 from dagster_project.publication.marts import Content, Mart, PublicationError, published_marts, read_content
-from dagster_project.settings import REPOSITORY, Settings
+from dagster_project.settings import MARTS_FILE, REPOSITORY, Settings
 
 WAREHOUSE = "warehouse"
-DUCKDB_FILE = "marts.duckdb"
 MANIFEST = "manifest.json"
 CHUNK = 1 << 20
 
@@ -93,7 +93,7 @@ def differences(settings: Settings, manifest_path: Path) -> list[Difference]:
     """The marts whose published rows, in either form, are not as many as the warehouse's."""
     with _warehouse(settings, settings.home / "publications") as con:
         counted = {mart.name: _rows(con, f"{WAREHOUSE}.{mart.relation}") for mart in published_marts(manifest_path)}
-    with duckdb.connect(str(settings.published.resolve() / DUCKDB_FILE), read_only=True) as con:
+    with open_published(settings) as con:
         in_file = {
             name: _rows(con, f'main."{name}"')
             for (name,) in con.execute("select table_name from duckdb_tables()").fetchall()
@@ -121,11 +121,11 @@ def _write(
             swap.link_tree(old, written)
         else:
             files.write_delta(con, written, mart, contents[name], WAREHOUSE, old, before.get(name))
-    database = previous / DUCKDB_FILE if previous and before else None
+    database = previous / MARTS_FILE if previous and before else None
     if database and len(same) == len(marts) == len(told):
-        (partial / DUCKDB_FILE).hardlink_to(database)
+        (partial / MARTS_FILE).hardlink_to(database)
     else:
-        files.write_duckdb(con, partial / DUCKDB_FILE, marts, contents, WAREHOUSE, database, before)
+        files.write_duckdb(con, partial / MARTS_FILE, marts, contents, WAREHOUSE, database, before)
     return same
 
 
@@ -213,7 +213,7 @@ def _warehouse(settings: Settings, spill: Path) -> Iterator[duckdb.DuckDBPyConne
     }
     with duckdb.connect(config=config) as con:
         con.execute("set timezone = 'UTC'")  # our times are UTC
-        con.execute(f"attach '{settings.warehouse}' as {WAREHOUSE} (read_only)")
+        con.execute(f"attach {literal(str(settings.warehouse))} as {WAREHOUSE} (read_only)")
         yield con
 
 

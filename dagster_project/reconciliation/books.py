@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.database import NotReadable, open_published, open_warehouse
 from dagster_project.settings import Settings
 
 TABLE = "fct_ledger_reconciliation"
@@ -41,17 +42,16 @@ def open_books(settings: Settings, *, warehouse: bool = False) -> Iterator[Books
     `warehouse` asks for the warehouse whatever is published. It is open only as long as the caller needs it, since dbt
     cannot write while anyone reads it. Raises ReconciliationError where neither can be read.
     """
-    published = settings.published / "marts.duckdb"
+    published = settings.published_marts
     is_newer = settings.warehouse.exists() and (
         not published.exists() or settings.warehouse.stat().st_mtime > published.stat().st_mtime
     )
     refusal = None
     if warehouse or is_newer:
         try:
-            con = duckdb.connect(str(settings.warehouse), read_only=True)
-        except duckdb.Error as error:
-            is_locked = "lock" in str(error).lower()
-            refusal = "the warehouse is being written" if is_locked else "the warehouse cannot be opened"
+            con = open_warehouse(settings)
+        except NotReadable as error:
+            refusal = str(error)
         else:
             with con:
                 yield _checked(Books(con, "marts", "warehouse, not published yet" if is_newer else "warehouse"))
@@ -63,9 +63,8 @@ def open_books(settings: Settings, *, warehouse: bool = False) -> Iterator[Books
         )
     warning = f" ({refusal}; a later state may exist)" if refusal else ""
     origin = f"published as {published.resolve().parent.name}{warning}"
-    with duckdb.connect(str(published), read_only=True) as con:
-        schema = "main"
-        yield _checked(Books(con, schema, origin))
+    with open_published(settings) as con:
+        yield _checked(Books(con, "main", origin))
 
 
 def _checked(books: Books) -> Books:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
-import duckdb
 
+from dagster_project.database import open_published
 from dagster_project.publication.publish import Publication
 from dagster_project.resources.tallies import dollars
 from dagster_project.resources.verdicts import shown
@@ -29,7 +29,7 @@ SPENT = """
 
 def publication_metadata(settings: Settings, done: Publication) -> dict[str, Any]:
     """Rows, bytes and seconds of all marts, and the dollars of care that readers now see in them."""
-    with duckdb.connect(str(settings.published.resolve() / "marts.duckdb"), read_only=True) as con:
+    with open_published(settings) as con:
         charged, allowed, paid = con.execute(SPENT).fetchone() or (None, None, None)
     return {
         "dagster/row_count": sum(done.row_counts.values()),

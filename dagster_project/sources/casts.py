@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
+from dagster_project.database import literal
 from dagster_project.sources.amounts import decimal
 from dagster_project.sources.contracts import TODAY, Bound, Column
 
@@ -32,11 +33,6 @@ _SPREADSHEET_DAMAGE = r"(?i)=\".*\"|#(REF!|N/A|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|#
 # token nobody would see it. A layout whose sender means blank by them says so in null_values.
 _NO_ID = r"(?i)null|\(null\)|<null>|n/?a|<na>|nan|none|nil|\\n"
 _EARLIEST = "date '1800-01-01'"
-
-
-def literal(text: str) -> str:
-    """A SQL string. Used for names, patterns and codes of contracts; never for a value of a row, never for a key."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def name(identifier: str) -> str:

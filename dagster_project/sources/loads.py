@@ -18,11 +18,11 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.database import literal
 from dagster_project.privacy.keys import TokenKey
 from dagster_project.privacy.tokens import forget_key, register_key
 from dagster_project.settings import Settings
 from dagster_project.sources.audit import ZERO, LoadAudit, batch_id, control_matches, is_conserved, load_id
-from dagster_project.sources.casts import literal
 from dagster_project.sources.contracts import Contract
 from dagster_project.sources.count import Count, control_totals, count_file
 from dagster_project.sources.inventory import Inventoried, delivery_name, read_inventory, status_of, take_inventory
@@ -262,7 +262,7 @@ def _read(
         raw_path = settings.lake / "raw" / contract.feed / f"{audit.load_id}.parquet"
         written = write_accepted(con, contract, reading.layout, audit, raw_path)
         if any(row["outcome"] == "set_aside" for row in outcomes):
-            write_quarantine(con, problems, reading.layout, audit, settings)
+            write_quarantine(con, problems, audit, settings)
         con.execute(f"drop table {ROWS}")
         try:
             count = counting.result()
@@ -314,7 +314,8 @@ def _prepare(item: Inventoried, contract: Contract, scratch: Path, path: Path) -
     file_name, period, today = item.file_name, item.word("period"), dt.datetime.now(dt.UTC).date()
     if layout.x12:
         header = tuple(layout.source_columns())
-        return Reading(path, False, False, contract, layout, header, 0, "", file_name, period, today)
+        leads = item.feeds[0] == contract.feed
+        return Reading(path, False, False, contract, layout, header, 0, "", file_name, period, today, leads)
     head = b""
     for chunk in blocks(path):
         head += chunk[:HEAD]

@@ -14,16 +14,17 @@ from pathlib import Path
 
 import duckdb
 
+from dagster_project.database import literal
 from dagster_project.privacy.generalise import generalised_sql
 from dagster_project.sources import casts
-from dagster_project.sources.casts import literal, name
+from dagster_project.sources.casts import name
 from dagster_project.sources.contracts import Contract
 from dagster_project.sources.layouts import Exclusion, Layout, Mapping, fill, fill_mapping
 from dagster_project.sources.recognise import position
 
 ROWS = "typed_rows"
 LINES = "numbered_lines"
-PLACES = "places_in_interchanges"  # line, interchange_number, transaction_number of rows of X12 that are set aside
+PLACES = "places_in_interchanges"  # line, interchange_number, transaction_number of rows of X12 that are set aside; else empty
 MAX_LINE_BYTES = 8 << 20
 
 # A field of a line that holds quotes, with the delimiter before it: quoted, or bare text that starts without a quote.
@@ -54,6 +55,7 @@ class Reading:
     file_name: str  # as landed, for values taken from it
     period: str | None  # the operator's word
     today: dt.date
+    is_leading: bool = True  # of the feeds that read the file the one that tells what is to be told once
 
 
 class MissingInName(Exception):
@@ -65,7 +67,7 @@ class MissingInName(Exception):
 
 
 def read_rows(con: duckdb.DuckDBPyConnection, reading: Reading) -> list[Problem]:
-    """Makes the table ROWS: line, part, problem (0 none, else the place in the list returned), amount, columns.
+    """Makes the tables PLACES and ROWS: line, part, problem (0 none, else the place in the list returned), amount, columns.
 
     Columns are the lake's, except that ids that will be tokens still are what was sent, under the contract's name.
     """
@@ -75,6 +77,9 @@ def read_rows(con: duckdb.DuckDBPyConnection, reading: Reading) -> list[Problem]
     con.execute(f"create or replace temp table {LINES} as {builder.lines()}")
     problems = make_rows(con, builder)
     con.execute(f"drop table {LINES}")
+    con.execute(
+        f"create or replace temp table {PLACES} (line bigint, interchange_number bigint, transaction_number bigint)"
+    )
     return problems
 
 

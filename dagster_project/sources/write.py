@@ -13,11 +13,12 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.database import literal
 from dagster_project.privacy.marks import token_or_hash_sql
 from dagster_project.privacy.tokens import PADS, token_sql
 from dagster_project.settings import Settings
 from dagster_project.sources.audit import ZERO, LoadAudit
-from dagster_project.sources.casts import literal, name
+from dagster_project.sources.casts import name
 from dagster_project.sources.contracts import Contract
 from dagster_project.sources.lake import QUARANTINE, unfinished_path, write_atomically
 from dagster_project.sources.layouts import Layout
@@ -115,10 +116,9 @@ def _make_tokens(con: duckdb.DuckDBPyConnection, origins: Mapping[str, tuple[str
 
 
 def write_quarantine(
-    con: duckdb.DuckDBPyConnection, problems: list[Problem], layout: Layout, audit: LoadAudit, settings: Settings
+    con: duckdb.DuckDBPyConnection, problems: list[Problem], audit: LoadAudit, settings: Settings
 ) -> None:
     """Where the rows set aside stand and why: never what is in them."""
-    nowhere = "(select cast(null as bigint) as line, null as interchange_number, null as transaction_number)"
     told = [
         (number, problem.column, problem.reason_code)
         for number, problem in enumerate(problems, start=1)
@@ -131,8 +131,8 @@ def write_quarantine(
         f"select {literal(audit.load_id)} as load_id, {literal(audit.feed)} as feed, "
         f"{literal(audit.file_name)} as file_name, cast(line as bigint) as source_line_number, "
         f"cast(part as integer) as source_part_number, cast(p.column_name as varchar) as column_name, p.reason_code, "
-        f"cast(interchange_number as bigint) as interchange_number, cast(transaction_number as bigint) as transaction_number "
-        f"from {ROWS} left join {PLACES if layout.x12 else nowhere} as places using (line) join (values {values}) p(number, column_name, reason_code) on p.number = problem "
+        f"places.interchange_number, places.transaction_number "
+        f"from {ROWS} left join {PLACES} as places using (line) join (values {values}) p(number, column_name, reason_code) on p.number = problem "
         "order by line, part"
     ).to_arrow_table()
     write_atomically(rows.cast(QUARANTINE), settings.quarantine / audit.feed / f"{audit.load_id}.parquet")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 
+from dagster_project.database import literal
 from dagster_project.synthetic.billing import INVALID_DIAGNOSIS
 from dagster_project.synthetic.dirt import (
     DIRT,
@@ -85,14 +86,15 @@ def write_files(
 ) -> dict[str, int]:
     """Every feed's files; table w_planted lists the damage by file and physical line. Returns rows written per feed.
 
-    As X12, claims that are not sent yet are flat files all the same, and no damage is done to what is sent.
+    As X12, claims that are not sent yet, and whatever no X12 file holds, are flat files all the same, and no damage is done to
+    what is sent.
     """
     con.execute("create or replace table w_planted (feed varchar, file varchar, row bigint, kind varchar)")
     written = write_x12_files(con, landing, start, months, withheld, progress) if as_x12 else {}
     for done, (feed, (day, order, join)) in enumerate(SENT.items()):
         progress("files", done, len(SENT))
-        if _exists(con, feed) and not (as_x12 and feed in PAYMENT_FEEDS):
-            due = 0 if as_x12 and feed in CLAIM_FEEDS else months
+        if _exists(con, feed):
+            due = 0 if as_x12 and feed in (*CLAIM_FEEDS, *PAYMENT_FEEDS) else months
             rows = _write_feed(con, landing, feed, day, order, join, start, end, due, withheld)
             written[feed] = written.get(feed, 0) + rows
     progress("files", len(SENT), len(SENT))
@@ -139,10 +141,10 @@ def _write_feed(
     select month_number, {label}, count({amount or "amount"}), {total}, coalesce(max(file_rows), 0)
     from {calendar} full join lines using (month_number) group by all order by 1""").fetchall()
     folder = landing / feed
-    folder.mkdir(parents=True, exist_ok=True)
     written = 0
     for month, name, lines, control, file_rows in sent:
         if (feed, name) not in withheld:
+            folder.mkdir(parents=True, exist_ok=True)
             path = folder / (f"{feed}.csv" if day is None else f"{feed}_{name}.csv")
             written += _write_file(con, path, feed, columns, month, lines, control, file_rows)
     return written
@@ -185,7 +187,7 @@ def _write_file(
               where month_number = {month}
               union all select {names}, rn, dirt_number from w_dirt where month_number = {month})
           order by rn, dirt_number)
-    to '{_quoted(path)}' (header, delimiter ',', quote '"')""")
+    to {literal(str(path))} (header, delimiter ',', quote '"')""")
     plan = DIRT.get(feed)
     short = plan.wrong_field_count if plan and month % 3 == 1 and file_rows >= plan.least_rows else 0
     append_short_lines(path, short)
@@ -213,10 +215,6 @@ def _plant(con: duckdb.DuckDBPyConnection, feed: str, file: str, line: int | Non
     con.execute("insert into w_planted values (?, ?, ?, ?)", [feed, file, line, kind])
 
 
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
-
-
 def write_answers(con: duckdb.DuckDBPyConnection, answers: Path) -> None:
     """What only tests and evaluation may read: true probabilities, planted damage, the ledger's causes."""
     answers.mkdir(parents=True, exist_ok=True)
@@ -232,4 +230,4 @@ def write_answers(con: duckdb.DuckDBPyConnection, answers: Path) -> None:
     if _exists(con, "answer_ledger"):
         tables["ledger"] = "select * from answer_ledger order by all"
     for name, query in tables.items():
-        con.execute(f"copy ({query}) to '{_quoted(answers / (name + '.parquet'))}' (format parquet, compression zstd)")
+        con.execute(f"copy ({query}) to {literal(str(answers / f'{name}.parquet'))} (format parquet, compression zstd)")

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 import duckdb
 
+from dagster_project.database import literal
+
 # payer, name, market, state, price level (Medicare = 1), days to file, days to answer, payment weekday (0 = Sunday),
 # share of missing authorizations that it denies, strictness on medical necessity, on network, on documentation
 PAYERS: list[tuple[object, ...]] = [
@@ -158,7 +160,7 @@ def _literal(value: object) -> str:
     if value is None:
         return "null"
     if isinstance(value, str):
-        return "'" + value.replace("'", "''") + "'"
+        return literal(value)
     return f"{value}::double" if isinstance(value, float) else str(value)
 
 

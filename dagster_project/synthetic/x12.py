@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.interchange.claims import make_claim_parts
+from dagster_project.interchange.claims import VERSIONS, make_claim_parts
 from dagster_project.interchange.payments import make_payment_parts
 from dagster_project.interchange.segments import write_interchange
 
@@ -80,9 +80,15 @@ def write_x12_files(
     withheld: list[tuple[str, str]],
     progress: Callable[[str, int, int], None],
 ) -> dict[str, int]:
-    """Every month's files. Leaves in the tables of claims what is not sent yet. Returns rows written per feed."""
+    """Every month's files. Takes out of the tables what was written, so that the rest can go another way, and counts it.
+
+    What is left: claims that are not sent yet, or that no file holds, and what is withheld.
+    """
     folder = landing / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
+    con.execute("""
+        create or replace temp table x12_written_claim (claim_id varchar);
+        create or replace temp table x12_written_advice (remittance_id varchar)""")
     for number in range(months):
         progress("x12", number, months)
         first = f"(date '{start}' + to_months({number}))::date"
@@ -93,33 +99,37 @@ def write_x12_files(
         if con.execute("select count(*) from x12_claim").fetchone() != (0,):
             make_claim_parts(con, "x12_parts", "x12_claim", "x12_line", created)
             write_interchange(con, folder / f"837_{label}.x12", "HC", "x12_parts", created, number + 1)
+            con.execute("insert into x12_written_claim select claim_id from x12_claim")
         if ("remittance", label) not in withheld:
             select_payments(con, of_month)
-            if con.execute("select count(*) from x12_payment").fetchone() != (0,):
+            if con.execute("select count(*) from x12_advice").fetchone() != (0,):
                 make_payment_parts(
                     con, "x12_parts", "x12_advice", "x12_payment", "x12_adjustment", "x12_beside", "x12_service"
                 )
                 write_interchange(con, folder / f"835_{label}.x12", "HP", "x12_parts", created, number + 1)
+                con.execute("insert into x12_written_advice select remittance_id from x12_advice")
     progress("x12", months, months)
-    written = {feed: _count(con, f"{feed} where {_sent(feed)}") for feed in (*CLAIM_FEEDS, *PAYMENT_FEEDS)}
-    con.execute(f"delete from medical_claim_line where {_sent('medical_claim_line')}")
-    con.execute(f"delete from medical_claim where {_sent('medical_claim')}")
-    return written
+    return {feed: _take(con, feed, written) for feed, written in _WRITTEN.items()}
 
 
-def _count(con: duckdb.DuckDBPyConnection, rows: str) -> int:
-    (found,) = con.execute(f"select count(*) from {rows}").fetchone() or (0,)
+# What the files hold of each feed, in an order in which nothing that is asked is gone.
+_OF_ADVICE = "remittance_id in (from x12_written_advice)"
+_WRITTEN = {
+    **dict.fromkeys(CLAIM_FEEDS, "claim_id in (from x12_written_claim)"),
+    # a reason is written with its payment
+    "remittance_adjustment": f"""{_OF_ADVICE} and (remittance_id, claim_id, claim_line_number, adjudication_number) in (
+        select (remittance_id, claim_id, claim_line_number, adjudication_number) from remittance)""",
+    **dict.fromkeys(("remittance_advice", "remittance", "provider_adjustment"), _OF_ADVICE),
+}
+
+
+def _take(con: duckdb.DuckDBPyConnection, feed: str, written: str) -> int:
+    (found,) = con.execute(f"delete from {feed} where {written}").fetchone() or (0,)
     return int(found)
 
 
-def _sent(feed: str) -> str:
-    if feed == "medical_claim_line":
-        return _OF_SENT
-    return _SENT if feed == "medical_claim" else "true"
-
-
 def select_claims(con: duckdb.DuckDBPyConnection, of_month: str) -> None:
-    """x12_claim and x12_line: claims sent in a month, with names and addresses of those in them."""
+    """x12_claim and x12_line: claims sent in a month that an 837 can hold, with names and addresses of those in them."""
     con.execute(f"""
         create or replace temp table x12_claim as
         select claim.*, coalesce(last_name, regexp_extract(patient_name, '[^ ]+$')) as last_name, first_name, address_line,
@@ -133,13 +143,15 @@ def select_claims(con: duckdb.DuckDBPyConnection, of_month: str) -> None:
         left join (select provider_id, provider_name from provider) as renderer on renderer.provider_id = rendering_id
         left join (select claim_id, min(place_of_service_code) as place_of_service_code from medical_claim_line group by claim_id)
             using (claim_id)
-        where submitted_date {of_month};
+        where submitted_date {of_month} and claim_type in ({", ".join(f"'{form}'" for form in VERSIONS)})
+            and claim_id in (select claim_id from medical_claim_line);
         create or replace temp view x12_line as
         select * from medical_claim_line where claim_id in (select claim_id from x12_claim)""")
 
 
 def select_payments(con: duckdb.DuckDBPyConnection, of_month: str) -> None:
-    """x12_advice, x12_payment, x12_adjustment, x12_beside: what is paid in a month; x12_service: what it is paid for."""
+    """x12_advice: remittances of a month; x12_payment, x12_adjustment, x12_beside: what is in them; x12_service: what it is
+    paid for."""
     con.execute(f"""
         create or replace temp view x12_advice as
         select * from remittance_advice left join (select payer_id, payer_name from payer) using (payer_id)
@@ -148,11 +160,11 @@ def select_payments(con: duckdb.DuckDBPyConnection, of_month: str) -> None:
         select payment.*, coalesce(last_name, regexp_extract(patient_name, '[^ ]+$')) as last_name, first_name
         from remittance as payment
         left join (select member_id, last_name, first_name from member) using (member_id)
-        where paid_date {of_month};
-        create or replace temp view x12_adjustment as select * from remittance_adjustment where paid_date {of_month};
+        where remittance_id in (select remittance_id from x12_advice);
+        create or replace temp view x12_adjustment as
+        select * from remittance_adjustment where remittance_id in (select remittance_id from x12_advice);
         create or replace temp view x12_beside as
-        select * from provider_adjustment
-        where paid_date {of_month};
+        select * from provider_adjustment where remittance_id in (select remittance_id from x12_advice);
         create or replace temp table x12_service as
         select claim_id, claim_line_number, hcpcs_code, revenue_center_code, claim_line_start_date as claim_start_date
         from medical_claim_line where claim_id in (select claim_id from x12_payment)""")

@@ -27,6 +27,13 @@ def published(settings: Settings) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(str(settings.published.resolve() / "marts.duckdb"), read_only=True)
 
 
+def test_a_home_with_an_apostrophe_in_its_name_is_published(tmp_path):
+    settings = settings_of(tmp_path / "o'neill")
+    publish.publish(settings, make_warehouse(settings), "run-1")
+    with published(settings) as con:
+        assert con.execute("select count(*) from fct_claim").fetchone() == (1_000,)
+
+
 def test_marts_and_nothing_else_are_published_in_both_forms(settings):
     done = publish.publish(settings, make_warehouse(settings), "run-1")
     with published(settings) as con:

@@ -107,6 +107,51 @@ def test_claims_written_again_with_tokens_give_the_same_rows(
             assert load.rows_read == load.rows_accepted and load.rows_read > 200
 
 
+def test_what_no_x12_file_holds_goes_another_way_and_is_counted_once(tmp_path: Path) -> None:
+    """A claim without lines, one sent after the last month, payments of no remittance, a remittance of no payments."""
+    landing = tmp_path / "landing"
+    with duckdb.connect() as con:
+        start, end = world.build_world(con, 20, 7, 3)
+        leave_unsaid(con)
+        con.execute("""
+            create table odd as select claim_id from medical_claim where submitted_date is not null order by 1 limit 2;
+            delete from medical_claim_line where claim_id = (select min(claim_id) from odd);
+            update medical_claim set submitted_date = date '2030-01-05' where claim_id = (select max(claim_id) from odd);
+            create table lost as select arg_min(remittance_id, (paid_date, remittance_id)) as remittance_id from remittance;
+            delete from remittance_advice where remittance_id in (from lost);
+            insert into remittance_advice by name select * replace ('ALONE' as remittance_id, 0 as paid_amount)
+            from remittance_advice order by paid_date, remittance_id limit 1""")
+        (last,) = con.execute("select strftime(max(paid_date), '%Y-%m') from remittance").fetchone() or ("",)
+        due = {}
+        for feed in FEEDS:
+            sent = f"where strftime(paid_date, '%Y-%m') <> '{last}'" if feed in PAYMENT_FEEDS else ""
+            (due[feed],) = con.execute(f"select count(*) from {feed} {sent}").fetchone() or (0,)
+        (of_lost,) = con.execute("select count(*) from remittance where remittance_id in (from lost)").fetchone() or (
+            0,
+        )
+        withheld = [(feed, last) for feed in PAYMENT_FEEDS]
+        counts = files.write_files(con, landing, start, end, 3, withheld, lambda *_: None, as_x12=True)
+    assert {feed: counts[feed] for feed in FEEDS} == due
+    text = "".join(path.read_text() for path in sorted((landing / FOLDER).glob("*.x12")))
+    in_x12 = {
+        "medical_claim": text.count("CLM*"),
+        "medical_claim_line": text.count("SV1*") + text.count("SV2*"),
+        "remittance_advice": text.count("BPR*"),
+        "remittance": due["remittance"] - of_lost,
+    }
+    flat = dict.fromkeys(in_x12, 0)
+    with duckdb.connect() as con:
+        for feed in in_x12:
+            for path in (landing / feed).glob("*.csv*"):
+                if not path.name.endswith(".ctl"):
+                    (rows,) = con.execute(
+                        f"select count(*) from read_csv('{path}', all_varchar = true)"
+                    ).fetchone() or (0,)
+                    flat[feed] += rows
+    assert {feed: flat[feed] + count for feed, count in in_x12.items()} == {feed: due[feed] for feed in in_x12}
+    assert flat["remittance"] == of_lost > 0 and flat["medical_claim"] >= 2 and "TRN*1*ALONE*" in text
+
+
 def test_envelopes_count_what_is_in_them(homes: dict[str, Path]) -> None:
     files_ = written(homes, "837") + written(homes, "835")
     assert len(files_) > MONTHS

@@ -51,8 +51,8 @@ CLAIM_STATUSES = Record(
         **elements("TRN", "trn", (2,)),
         **elements("REF1K.", "payer_number", (2,)),
         **elements("NM1PR.", "source", (3, 9)),
-        # A claim may be answered several times in one file, each time with several statuses.
-        "NUMBER": "row_number() over (partition by about, trn[3] order by segment_number)",
+        # A claim may be answered several times in one acknowledgement, which may be several transactions.
+        "NUMBER": "row_number() over (partition by about, bht[4], trn[3] order by segment_number)",
         "STC02": "stc[3]",
         **{f"STC01.{number}": component("stc[2]", number) for number in (1, 2, 3)},
         "STC03": "stc[4]",
@@ -88,9 +88,8 @@ TRANSACTION_ANSWERS = Record(
         **elements("ISA", "isa", (13,)),
         **elements("GS", "gs", (4, 6)),
         **elements("ST", "st", (2,)),
-        **elements("AK1", "ak1", (1, 2, 3)),
+        **elements("AK1", "ak1", (2, 3)),
         **elements("AK2", "ak2", (1, 2, 3)),
-        **elements("AK9", "ak9", (1, 2, 3, 4)),
         "NUMBER": "case when ak2 is null then 0 else row_number() over (partition by transaction, ak2 is null order by segment_number) end",
         "ANSWER": "case when ak2 is null then ak9[2] else ik5[2] end",
         "SEGMENT_ERRORS": "segment_errors",

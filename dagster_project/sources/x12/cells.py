@@ -14,7 +14,7 @@ from dagster_project.sources.amounts import amount_text, decimal
 from dagster_project.sources.x12.segments import Segments
 
 SEGMENTS = "x12_segments"
-VOUCHED = "x12_vouched"  # unit: claims whose ids are our own tokens, as their signature shows
+VOUCHED_UNITS = "x12_vouched"  # unit: claims whose ids are our own tokens, as their signature shows
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,8 @@ class Record:
     cells: Mapping[str, str]
     source: str
     line: str = "segment_number"
-    stands_apart: tuple[
-        str, ...
-    ] = ()  # its rows are segments of these tags, which are of no claim: no claim is looked at
+    # Its rows are segments of these tags, which are of no claim: no claim is looked at.
+    stands_apart: tuple[str, ...] = ()
     part: str = "1"
 
     @property
@@ -51,16 +50,17 @@ def cell_name(column: str) -> str:
 
 
 def take_segments(con: duckdb.DuckDBPyConnection, blocks: Iterable[bytes], record: Record | None = None) -> int:
-    """Makes the table SEGMENTS, and VOUCHED, which nothing is in until somebody looks (signed.py); returns how many bytes belong to no whole segment."""
+    """Makes the table SEGMENTS, and VOUCHED_UNITS, which nothing is in until somebody looks (signed.py); returns how many bytes belong to no whole segment."""
     segments = Segments(blocks)
     told = " or ".join(f"starts_with(text, '{tag}' || chr(29))" for tag in record.stands_apart) if record else ""
-    kept = f" where unit = 0 or {told}" if told else ""
+    # What stands in no transaction is noted of the file, whoever reads it.
+    kept = f" where unit = 0 or 0 in (interchange, functional_group, transaction) or {told}" if told else ""
     reader = segments.reader()  # noqa: F841 (DuckDB reads it by its name)
     con.execute(f"create or replace temp table {SEGMENTS}_read as select * from reader{kept}")
     con.execute(
         f"create or replace temp view {SEGMENTS} as select *, string_split(text, chr(29)) as e from {SEGMENTS}_read"
     )
-    con.execute(f"create or replace temp table {VOUCHED} (unit bigint)")
+    con.execute(f"create or replace temp table {VOUCHED_UNITS} (unit bigint)")
     return segments.loose_bytes
 
 
@@ -82,8 +82,11 @@ def firsts(condition: str, **elements: int) -> str:
 
 
 def first(condition: str, called: str) -> str:
-    """The first segment of a group for which something holds."""
-    return f"min_by(e, segment_number) filter (where {condition}) as {called}"
+    """The first segment of a group for which something holds. No other is split: `e` of the view would split all."""
+    return (
+        f"min_by(case when {condition} then string_split(text, chr(29)) end, segment_number) "
+        f"filter (where {condition}) as {called}"
+    )
 
 
 def component(cell: str, number: int) -> str:
@@ -91,8 +94,14 @@ def component(cell: str, number: int) -> str:
 
 
 def dependent(insured: str, born: str, given: str) -> str:
-    """Whoever is not insured himself has no number of his own: the insured's, his day of birth and his given name are his."""
-    return f"concat_ws('|', {insured}, nullif({born}, ''), upper(nullif({given}, '')))"
+    """Whoever is not insured himself has no number of his own: the insured's, his day of birth and his given name are his.
+
+    NULL where any of them is not said: half an id would make one person of all who share it.
+    """
+    return (
+        f"case when {insured} <> '' and {born} <> '' and {given} <> '' "
+        f"then concat_ws('|', {insured}, {born}, upper({given})) end"
+    )
 
 
 # An amount as the standard writes it: no commas, no exponents, no sign but a minus in front.

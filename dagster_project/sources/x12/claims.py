@@ -9,7 +9,7 @@ from __future__ import annotations
 from dagster_project.privacy.marks import vouched_sql
 from dagster_project.sources.x12.cells import (
     SEGMENTS,
-    VOUCHED,
+    VOUCHED_UNITS,
     Record,
     amount,
     component,
@@ -19,7 +19,7 @@ from dagster_project.sources.x12.cells import (
     written,
 )
 
-DIAGNOSES, PROCEDURES, MODIFIERS = 10, 6, 4
+DIAGNOSES, PROCEDURES, MODIFIERS = 10, 6, 2
 
 # A claim hangs on a level of the hierarchy: its patient's, below the insured's, below the biller's. They follow one another.
 _LEVELS = f"""(
@@ -86,14 +86,16 @@ _SERVICE_LINES = f"""(
     ) as around on services.unit = around.unit and services.line = around.line
 )"""
 
-_CLAIM_DAYS = f"""(
-    select unit, min({{first}}) as first_service, max({{last}}) as last_service from {_SERVICE_LINES} as lines group by unit
-)"""
-
 
 def _day(segment: str, number: int) -> str:
     """The first or last day of a DTP: a day, a range of days, or a day with its time."""
     return f"case when {segment}_format = 'RD8' then string_split({segment}, '-')[{number}] else left({segment}, 8) end"
+
+
+_CLAIM_DAYS = f"""(
+    select unit, min({_day("served", 1)}) as first_service, max({_day("served", 2)}) as last_service
+    from {_SERVICE_LINES} as lines group by unit
+)"""
 
 
 def _codes(listed: str, count: int, called: str) -> dict[str, str]:
@@ -108,15 +110,13 @@ _CLAIM_HEADERS = f"""(
 _WHOLE_CLAIMS = f"""(
     with every_level as materialized {_LEVELS}
     select claims.*, vouched.unit is not null as is_signed, headers.* exclude transaction, levels.level_code, levels.given,
-        levels.born, insured.insured, insured.sbr01, insured.sbr09, insured.payer_name, insured.payer, billers.biller,
-        days.* exclude unit
+        levels.born, insured.insured, insured.sbr01, insured.sbr09, insured.payer_name, insured.payer, billers.biller
     from {_CLAIMS} as claims
-    left join {VOUCHED} as vouched on claims.unit = vouched.unit
+    left join {VOUCHED_UNITS} as vouched on claims.unit = vouched.unit
     left join {_CLAIM_HEADERS} as headers on claims.transaction = headers.transaction
     left join every_level as levels on claims.level = levels.level
     left join every_level as insured on levels.insured_level = insured.level
     left join every_level as billers on levels.biller_level = billers.level
-    left join {_CLAIM_DAYS.format(first=_day("served", 1), last=_day("served", 2))} as days on claims.unit = days.unit
 )"""
 
 _SENT_CELLS = {
@@ -125,7 +125,7 @@ _SENT_CELLS = {
     "BHT04": "bht04",
     "CLM01": vouched_sql("clm01", "is_signed"),
     "CLM02": amount("clm02"),
-    **{f"CLM05.{number}": component("clm05", number) for number in (1, 2, 3)},
+    "CLM05.3": component("clm05", 3),
     "NM185.09": "biller",
     "NM182.09": "renderer",
     "NM171.09": "attending",
@@ -165,7 +165,10 @@ CLAIMS = Record(
         **_codes("procedures", PROCEDURES, "PROCEDURE"),
         "DRG1": component("drg", 2),
     },
-    f"{_WHOLE_CLAIMS} as rows_of_claims",
+    f"""(
+    select claims.*, days.* exclude unit
+    from {_WHOLE_CLAIMS} as claims left join {_CLAIM_DAYS} as days on claims.unit = days.unit
+) as rows_of_claims""",
 )
 
 CLAIM_LINES = Record(

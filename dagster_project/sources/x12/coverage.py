@@ -9,7 +9,7 @@ from __future__ import annotations
 from dagster_project.sources.x12.cells import SEGMENTS, Record, amount, component, dependent, elements, first
 
 _ENROLLING = f"""(
-    select transaction, {first("tag = 'BGN'", "bgn")}, {first("tag = 'N1' and qualifier = 'IN'", "insurer")}
+    select transaction, {first("tag = 'N1' and qualifier = 'IN'", "insurer")}
     from {SEGMENTS} where kind = 834 and unit = 0 and transaction > 0 group by transaction
 )"""
 
@@ -37,13 +37,10 @@ _COVERAGES = f"""(
 )"""
 
 _PERSON_CELLS = {
-    **elements("BGN", "bgn", (3, 8)),
-    **elements("INS", "ins", (1, 2, 3, 12)),
+    **elements("INS", "ins", (12,)),
     **elements("REF0F.", "subscriber", (2,)),
     **elements("N1IN.", "insurer", (2, 4)),
-    # Of a dependent without a birthday it is not known who he is: half an id would make another person of him.
-    "MEMBER": "case when ins[2] = 'Y' then subscriber[3] "
-    f"when dmg[3] <> '' and nm1[5] <> '' and subscriber[3] <> '' then {dependent('subscriber[3]', 'dmg[3]', 'nm1[5]')} end",
+    "MEMBER": f"case when ins[2] = 'Y' then subscriber[3] else {dependent('subscriber[3]', 'dmg[3]', 'nm1[5]')} end",
 }
 
 PEOPLE = Record(
@@ -68,7 +65,8 @@ COVERAGES = Record(
         "HD03": "hd[4]",
         "MAINTENANCE": "coalesce(nullif(hd[2], ''), ins[4])",
         "PLAN": "coalesce(nullif(hd[5], ''), concat_ws(' ', coalesce(own_policy[3], policy[3]), hd[4]))",
-        "FIRST_DATE": "coalesce(began[4], eligible[4])",
+        # The person's own first day is no coverage's where none is named.
+        "FIRST_DATE": "case when hd is not null then coalesce(began[4], eligible[4]) end",
         # A cancellation without a day is no cover without an end.
         "LAST_DATE": "coalesce(ended[4], no_longer[4], case when coalesce(nullif(hd[2], ''), ins[4]) = '024' then '?' end)",
         "STATES": "case when hd is not null or (covers = 0 and ins[4] = '024') then 'coverage' when covers > 0 then 'person' else 'nothing' end",
@@ -79,7 +77,7 @@ COVERAGES = Record(
     from (
         select unit, segment_number, null as hd, null as own_policy, null as began, null as ended from {_PEOPLE} as people
         union all
-        select unit, segment_number, hd, own_policy, began, ended from {_COVERAGES} as coverages where hd is not null
+        select unit, segment_number, hd, own_policy, began, ended from {_COVERAGES} as coverages
         union all
         -- a coverage that follows no person names none, and is set aside
         select 0, segment_number, e, null, null, null from {SEGMENTS} where kind = 834 and tag = 'HD' and unit = 0
@@ -134,8 +132,7 @@ BENEFITS = Record(
         **elements("BHT", "bht", (3, 4)),
         **elements("NM1PR.", "answering", (3, 9)),
         "NM1IL.09": "through[10]",
-        "MEMBER": "case when hl[4] <> '23' then through[10] "
-        f"when dmg[3] <> '' and covered[5] <> '' and through[10] <> '' then {dependent('through[10]', 'dmg[3]', 'covered[5]')} end",
+        "MEMBER": f"case when hl[4] <> '23' then through[10] else {dependent('through[10]', 'dmg[3]', 'covered[5]')} end",
         "NUMBER": "row_number() over (partition by unit order by segment_number)",
         **elements("EB", "eb", (1, 2, 4, 5, 6, 8, 9, 10, 11, 12)),
         "EB03": "replace(eb[4], chr(30), '^')",

@@ -82,6 +82,9 @@ def find_damage(con: duckdb.DuckDBPyConnection, kind: int) -> None:
             select transaction from transactions
             where se is not null and try_cast(se[2] as bigint) is distinct from segment_count
         ),
+        misnumbered as (
+            select transaction from transactions where se is not null and se[3] is distinct from st[3]
+        ),
         balanced as ({_balanced(kind)}),
         units as (
             select unit, any_value(transaction) as transaction, any_value(level) as level,
@@ -98,10 +101,10 @@ def find_damage(con: duckdb.DuckDBPyConnection, kind: int) -> None:
             select unit, 'wrong_segment_count' from units inner join miscounted using (transaction)
             where unit not in (select unit from balanced)
             union all
-            select unit, 'wrong_control_number' from units inner join transactions using (transaction)
-            where se is not null and se[3] is distinct from st[3]
+            select unit, 'wrong_control_number' from units inner join misnumbered using (transaction)
             union all
             select last_unit, 'cut_off' from transactions where se is null and last_unit > 0
+            {_answered_as_a_whole(kind)}
             union all
             select unit, 'unknown_segment' from units where unknown_count > 0
             union all
@@ -111,6 +114,20 @@ def find_damage(con: duckdb.DuckDBPyConnection, kind: int) -> None:
         select unit, min_by(reason_code, list_position([{order}], reason_code)) as reason_code
         from faults group by unit
     """)
+
+
+def _answered_as_a_whole(kind: int) -> str:
+    """A 999 that lost its answers looks like one that answers a group as a whole, which is of no unit. A payment as a whole
+    and what stands beside its claims (835) prove nothing of the rest, and stand."""
+    if kind != 999:
+        return ""
+    return """
+            union all
+            select -transaction, 'wrong_segment_count' from miscounted
+            union all
+            select -transaction, 'wrong_control_number' from misnumbered
+            union all
+            select -transaction, 'cut_off' from transactions where se is null"""
 
 
 def _needed(kind: int) -> str:
@@ -213,11 +230,6 @@ def notes_on(con: duckdb.DuckDBPyConnection, loose_bytes: int, kinds: Iterable[i
                 when se[3] is distinct from st[3] then 'wrong_control_number' end
             from transactions inner join counted using (transaction) left join groups using (functional_group)
             union all
-            -- it would be a row if anything were said of it
-            select 'claim_without_status' from {SEGMENTS}
-            where kind = 277 and unit > 0 and level in (select level from {SEGMENTS} where kind = 277 and tag = 'HL' and e[4] = 'PT')
-            group by unit having count(*) filter (where tag = 'STC') = 0
-            union all
             select 'loose_segments' from {SEGMENTS}
             where transaction = 0 and tag not in ('ISA', 'TA1', 'GS', 'GE', 'IEA')
                 or interchange = 0 or (functional_group = 0 and transaction > 0)
@@ -225,6 +237,16 @@ def notes_on(con: duckdb.DuckDBPyConnection, loose_bytes: int, kinds: Iterable[i
             select 'loose_bytes' where {loose_bytes} > 0
         )
         select distinct note from notes where note is not null order by note
+    """).fetchall()
+    return [note for (note,) in found]
+
+
+def notes_on_answers(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """A claim of a 277CA would be a row if anything were said of it."""
+    found = con.execute(f"""
+        select 'claim_without_status' from {SEGMENTS}
+        where kind = 277 and unit > 0 and level in (select level from {SEGMENTS} where kind = 277 and tag = 'HL' and e[4] = 'PT')
+        group by unit having count(*) filter (where tag = 'STC') = 0 limit 1
     """).fetchall()
     return [note for (note,) in found]
 

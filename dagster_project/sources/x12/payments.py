@@ -13,19 +13,17 @@ _PAYMENT_HEADERS = f"""(
     select transaction,
         {firsts("tag = 'BPR'", bpr02=2, bpr03=3, bpr04=4, bpr16=16)}, {firsts("tag = 'TRN'", trn02=2, trn03=3)},
         {firsts("tag = 'DTM' and qualifier = '405'", produced=2)},
-        {firsts("tag = 'N1' and qualifier = 'PR'", payer_name=2, payer=4)},
+        {firsts("tag = 'N1' and qualifier = 'PR'", payer=4)},
         {firsts("tag = 'N1' and qualifier = 'PE'", payee_qualifier=3, payee=4)}
     from {SEGMENTS} where kind = 835 and unit = 0 and transaction > 0 group by transaction
 )"""
 
-_CLP = {f"clp{number:02}": number for number in range(1, 15)}
+_CLP = {f"clp{number:02}": number for number in (1, 2, 3, 4, 6, 7)}
 _PAYMENTS = f"""(
     select unit, any_value(transaction) as transaction, min(segment_number) as segment_number,
         {firsts("tag = 'CLP'", **_CLP)},
-        {firsts("tag = 'NM1' and qualifier = 'QC'", patient_name=3, patient_given=4, patient=9)},
+        {firsts("tag = 'NM1' and qualifier = 'QC'", patient=9)},
         {firsts("tag = 'NM1' and qualifier = 'IL'", insured=9)},
-        {firsts("tag = 'DTM' and qualifier = '050'", received=2)},
-        {firsts("tag = 'DTM' and qualifier in ('232', '472')", claim_began=2)},
         count(*) filter (where tag = 'CAS') as reason_count
     from {SEGMENTS} where kind = 835 and unit > 0 and line = 0 group by unit
 )"""
@@ -33,7 +31,6 @@ _PAYMENTS = f"""(
 _SERVICES = f"""(
     select unit, line, min(segment_number) as segment_number,
         {firsts("tag = 'SVC'", charge=2, paid=3)},
-        {firsts("tag = 'DTM' and qualifier in ('472', '150')", served=2)},
         {firsts("tag = 'REF' and qualifier = '6R'", control=2)}
     from {SEGMENTS} where kind = 835 and line > 0 group by unit, line
 )"""
@@ -71,17 +68,12 @@ _HEADER_CELLS = {
     "DTM405.02": "produced",
     # No 835 says when a claim was decided: by the end of the cycle that produced it, and not after it was paid.
     "DECIDED_DATE": "least(nullif(produced, ''), nullif(bpr16, ''))",
-    "N1PR.02": "payer_name",
     "N1PR.04": "payer",
-    "N1PE.04": "payee",
 }
 _CLAIM_CELLS = {
-    **{called.upper(): called for called in _CLP},
-    "NM1QC.03": "patient_name",
-    "NM1QC.04": "patient_given",
+    **{called.upper(): called for called in _CLP if called not in ("clp03", "clp04")},
     "NM1QC.09": "patient",
     "NM1IL.09": "insured",
-    "DTM050.02": "received",
     # Of several payments of one claim in one remittance (a reversal and its correction) each has its number.
     "ITERATION": "iteration",
 }
@@ -118,7 +110,6 @@ PAYMENT_LINES = Record(
         "PAID": amount("paid"),
         # A payment says all that it does not pay: a share of the patient's that it does not name is none.
         **{f"PR{reason}": f"coalesce(pr{reason}, '0')" for reason in (1, 2, 3)},
-        "SERVICE_DATE": "coalesce(service_date, claim_began)",
         "REF6R.02": "control",
         "ADJUSTED_BESIDE_LINES": "adjusted_beside_lines",
     },
@@ -132,13 +123,13 @@ PAYMENT_LINES = Record(
             -- text as sent where nothing stands beside it, so that it is judged as any other amount
             case when sums.unit is null then clp03 when {exact("clp03")} = sums.charge then '0' else {written(f"({exact('clp03')} - sums.charge)")} end as charge,
             case when sums.unit is null then clp04 when {exact("clp04")} = sums.paid then '0' else {written(f"({exact('clp04')} - sums.paid)")} end as paid,
-            cast(null as varchar) as service_date, cast(null as varchar) as control
+            cast(null as varchar) as control
         from {_PAYMENTS} as payments left join {_BESIDE_LINES} as sums on payments.unit = sums.unit
         union all
-        select unit, line, segment_number, 'yes', charge, paid, served, control from {_SERVICES} as services
+        select unit, line, segment_number, 'yes', charge, paid, control from {_SERVICES} as services
         union all
         -- A service that follows no claim names none, and is set aside; what was paid for it stands in some claim's CLP04.
-        select 0, 0, segment_number, 'yes', e[3], null, null, null from {SEGMENTS} where kind = 835 and unit = 0 and tag = 'SVC'
+        select 0, 0, segment_number, 'yes', e[3], null, null from {SEGMENTS} where kind = 835 and unit = 0 and tag = 'SVC'
     ) as own
     left join {_NUMBERED} as claims on own.unit = claims.unit
     left join {_PAYMENT_HEADERS} as headers on claims.transaction = headers.transaction
@@ -185,8 +176,6 @@ PROVIDER_ADJUSTMENTS = Record(
     {
         **_HEADER_CELLS,
         "NUMBER": "row_number() over (partition by transaction order by segment_number, number)",
-        "PLB01": "e[2]",
-        "PLB02": "e[3]",
         "REASON": component("e[number * 2 + 2]", 1),
         "REFERENCE": component("e[number * 2 + 2]", 2),
         "AMOUNT": amount("e[number * 2 + 3]"),

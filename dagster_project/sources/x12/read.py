@@ -9,8 +9,8 @@ import duckdb
 
 from dagster_project.sources.read import PLACES, ROWS, Builder, Problem, Reading, make_rows
 from dagster_project.sources.unpack import blocks
-from dagster_project.sources.x12.cells import SEGMENTS, VOUCHED, cell_name, take_segments
-from dagster_project.sources.x12.envelopes import DAMAGE, REASONS, find_damage, notes_on
+from dagster_project.sources.x12.cells import SEGMENTS, VOUCHED_UNITS, cell_name, take_segments
+from dagster_project.sources.x12.envelopes import DAMAGE, REASONS, find_damage, notes_on, notes_on_answers
 from dagster_project.sources.x12.records import RECORDS
 from dagster_project.sources.x12.signed import find_signed
 
@@ -20,7 +20,8 @@ def read_x12(con: duckdb.DuckDBPyConnection, reading: Reading) -> list[Problem]:
     builder = _X12Builder(reading)
     loose_bytes = take_segments(con, blocks(reading.path), builder.record)
     find_damage(con, builder.record.kind)
-    find_signed(con)
+    if builder.record.kind == 837:
+        find_signed(con)
     problems = make_rows(con, builder)
     set_aside = ", ".join(str(number) for number, problem in enumerate(problems, 1) if problem.outcome == "set_aside")
     con.execute(f"""
@@ -28,9 +29,11 @@ def read_x12(con: duckdb.DuckDBPyConnection, reading: Reading) -> list[Problem]:
         select segment_number as line, interchange as interchange_number, transaction as transaction_number
         from {SEGMENTS} where segment_number in (select line from {ROWS} where problem in ({set_aside}))
     """)
-    kinds = {record.kind for record in RECORDS.values()}
-    problems += [Problem("noted", None, note) for note in notes_on(con, loose_bytes, kinds)]
-    con.execute(f"drop view {SEGMENTS}; drop table {SEGMENTS}_read; drop table {DAMAGE}; drop table {VOUCHED}")
+    notes = notes_on_answers(con) if builder.record.kind == 277 else []
+    if reading.is_leading:
+        notes += notes_on(con, loose_bytes, {record.kind for record in RECORDS.values()})
+    problems += [Problem("noted", None, note) for note in notes]
+    con.execute(f"drop view {SEGMENTS}; drop table {SEGMENTS}_read; drop table {DAMAGE}; drop table {VOUCHED_UNITS}")
     return problems
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import re
 from pathlib import Path
 
 import duckdb
@@ -68,6 +70,19 @@ def test_claims_of_both_forms_give_the_same_rows_when_written_and_read_again(tmp
     assert f"*{MARK}*" in text and text.split("~")[0].split("*")[15] == "T"
 
 
+def test_what_the_lake_does_not_keep_is_unknown_and_not_invented_and_the_guides_are_kept(tmp_path: Path) -> None:
+    text = again(lake(tmp_path, claims(BILLER + INSURED + OFFICE_VISIT.replace("LX*1", "NM1*77*2*SITE*****XX*1111111112~LX*1")),
+                      claims(BILLER + INSURED + STAY, version=INSTITUTIONAL)))  # fmt: skip
+    segments = [segment.strip().split("*") for segment in text.split("~")]
+    told = {(segment[0], *segment[1:]) for segment in segments if segment[0] in ("N3", "N4", "PER")}
+    assert told == {("N3", "UNKNOWN"), ("N4", "UNKNOWN"), ("PER", "IC", "UNKNOWN", "TE", "0000000000")}
+    assert {segment[2] for segment in segments if segment[:2] == ["REF", "EI"]} == {"000000000"}
+    assert {segment[3] for segment in segments if segment[0] == "NM1"} <= {"CLAIMHOUSE", "RECEIVER", "UNKNOWN", "P1"}
+    params = pytest.importorskip("pyx12.params", reason="pyx12 is not installed")
+    document = pytest.importorskip("pyx12.x12n_document")
+    assert document.x12n_document(params.params(), io.StringIO(text), io.StringIO(), None)
+
+
 def test_an_identity_that_is_called_a_token_becomes_one_all_the_same(tmp_path: Path) -> None:
     text = again(lake(tmp_path / "first", claims(BILLER + INSURED + OFFICE_VISIT)))
     member = token(KEY, "member", "payer", "M100")
@@ -108,6 +123,48 @@ def test_a_claim_of_which_a_line_is_missing_is_not_written(tmp_path: Path) -> No
     con.execute("create table fewer as from medical_claim_line where claim_line_number > 1")
     with pytest.raises(NotWritable, match="lines"):
         claims_as_837(con, "medical_claim", "fewer", KEY, NOW)
+
+
+@pytest.mark.parametrize(
+    ("changed", "of_lines", "reason"),
+    [
+        ("null::varchar as diagnosis_code_1", "", "its codes have gaps"),
+        ("null::varchar as diagnosis_code_2", "", "its codes have gaps"),
+        ("null::varchar as procedure_code_1", "", "its codes have gaps"),
+        ("null::varchar as procedure_code_1, 'A' as procedure_code_5", "", "its codes have gaps"),
+        ("", "'snomed-ct' as procedure_code_type", "no 837 has codes of its code system"),
+        ("", "null::varchar as procedure_code_type", "no 837 has codes of its code system"),
+    ],
+)
+def test_a_claim_whose_codes_no_837_can_say_is_not_written_rather_than_without_them(
+    tmp_path: Path, changed: str, of_lines: str, reason: str
+) -> None:
+    of_lines = of_lines and f"{of_lines}, 'X1' as hcpcs_code"
+    stay = STAY.replace("ABF:E119", "ABF:E119*ABF:R05")
+    con = lake(tmp_path, claims(BILLER + INSURED + stay, version=INSTITUTIONAL))
+    for name, feed, values in (("claim", FEEDS[0], changed), ("line", FEEDS[1], of_lines)):
+        con.execute(f"create table {name} as select *{f' replace ({values})' if values else ''} from {feed}")
+    with pytest.raises(NotWritable, match=reason):
+        claims_as_837(con, "claim", "line", KEY, NOW)
+
+
+def test_the_number_of_a_line_cannot_be_moved_to_another_line_of_its_claim(tmp_path: Path) -> None:
+    numbered = OFFICE_VISIT.replace("LX*2~", "REF*6R*A1-1~LX*2~")
+    first = lake(tmp_path / "first", claims(BILLER + INSURED + numbered))
+    text = again(first)
+    (number,) = re.findall(r"REF\*6R\*(.*?)~", text.split("LX*2~")[0])
+    con = first
+    con.execute(
+        "create table bare as select * replace (case claim_line_number when 1 then line_control_token end as line_control_token) "
+        "from medical_claim_line"
+    )
+    signed = claims_as_837(con, "medical_claim", "bare", KEY, NOW)
+    assert signed.count("REF*6R*") == 1
+    kept = lake(tmp_path / "kept", signed)
+    assert number in str(rows(kept, "medical_claim_line"))
+    moved = signed.replace(f"REF*6R*{number}~", "").replace("DTP*472*RD8", f"REF*6R*{number}~DTP*472*RD8")
+    assert moved.count(number) == 1
+    assert number not in str(rows(lake(tmp_path / "moved", moved), "medical_claim_line"))
 
 
 def test_the_sign_of_a_voucher_in_a_flat_file_is_none(tmp_path: Path) -> None:

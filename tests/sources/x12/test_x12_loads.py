@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -258,6 +259,32 @@ def test_answers_on_readability_are_a_row_for_each_transaction_that_was_sent(lak
     ]
 
 
+@pytest.mark.parametrize(
+    ("damaged", "reason"),
+    [
+        (lambda data: data.replace(b"SE*4*", b"SE*9*"), "wrong_segment_count"),
+        (lambda data: data.replace(b"SE*4*0001~", b"SE*4*0007~"), "wrong_control_number"),
+        (lambda data: data[: data.index(b"SE*")], "cut_off"),
+    ],
+)
+def test_a_group_whose_answers_were_lost_is_not_taken_for_answered_as_a_whole(
+    lake: Lake, damaged: Callable[[bytes], bytes], reason: str
+) -> None:
+    audits = lake.load(answer=damaged(readabilities("AK1*HC*8*005010X222A1~AK9*A*2*2*2~")))
+    assert audits["transaction_acknowledgement"].rows_accepted == 0
+    assert [place[1:] for place in lake.set_aside("transaction_acknowledgement")] == [(None, reason)]
+
+
+def test_statuses_of_a_claim_are_numbered_within_their_acknowledgement(lake: Lake) -> None:
+    later = ACCEPTED_AND_REJECTED.replace("ACK1", "ACK2")
+    audits = lake.load(answer=acceptances(ACCEPTED_AND_REJECTED, later, later.replace("*A7:", "*A3:")))
+    assert lake.rows("claim_acknowledgement", "acknowledgement_id, acknowledgement_number") == [
+        ("ACK1", 1), ("ACK1", 1), ("ACK1", 2),
+        ("ACK2", 1), ("ACK2", 1), ("ACK2", 2), ("ACK2", 2), ("ACK2", 3), ("ACK2", 4),
+    ]  # fmt: skip
+    assert audits["claim_acknowledgement"].rows_set_aside == 0
+
+
 def test_money_of_no_claim_is_set_aside_with_a_transaction_of_the_older_version(lake: Lake) -> None:
     older = payments(PAYMENT + "PLB*1234567893*20261231*WO:A9*25~").replace(b"005010X221A1", b"004010X091A1")
     audits = lake.load(era=older)
@@ -296,6 +323,25 @@ def test_a_person_is_the_same_in_flat_files_enrolments_claims_payments_and_repli
     assert {token for (token,) in lake.rows("remittance", "member_token")} == set(insured)
 
 
+@pytest.mark.parametrize(
+    "lost",
+    [
+        ("NM1*IL*1*ROE*PAT****MI*M100~", "NM1*IL*1*ROE*PAT~"),
+        ("DMG*D8*20150505*M~", ""),
+        ("NM1*QC*1*ROE*Kim~", "NM1*QC*1*ROE~"),
+    ],
+)
+def test_a_dependent_of_whom_half_an_id_is_known_is_nobody_and_his_claim_is_set_aside(
+    lake: Lake, lost: tuple[str, str]
+) -> None:
+    """Without the insured's number all who were born on that day and bear that name were one person of the sender's."""
+    whole = BILLER + INSURED.replace("22*0", "22*1") + CHILD + OFFICE_VISIT
+    assert whole.count(lost[0]) == 1
+    audits = lake.load(sent=claims(whole.replace(*lost)))
+    assert [place[1:] for place in lake.set_aside("medical_claim")] == [("member_id", "missing")]
+    assert audits["medical_claim"].is_conserved
+
+
 def test_an_enrolment_gives_people_and_spans_and_no_identity(lake: Lake) -> None:
     audits = lake.load(enrolled=enrolments(ENROLLED + ENROLLED_CHILD))
     people, spans = audits["member"], audits["eligibility"]
@@ -322,6 +368,15 @@ def test_a_cancellation_ends_the_span_that_it_names_and_is_set_aside_where_it_na
     assert audits["eligibility"].is_conserved
 
 
+def test_who_leaves_without_a_word_on_his_coverages_opens_no_span(lake: Lake) -> None:
+    """His days of eligibility (DTP 356 and 357) are of no plan: they once made a span of the policy's number."""
+    leaves = "INS*Y*18*024*08*A***TE~REF*0F*M300~REF*1L*GROUP1~DTP*356*D8*20250101~DTP*357*D8*20260630~NM1*IL*1*ROE*JO~"
+    audits = lake.load(enrolled=enrolments(ENROLLED + leaves))
+    assert lake.rows("eligibility", "plan_id, enrollment_end_date") == [("GOLD", None)]
+    assert [place[1:] for place in lake.set_aside("eligibility")] == [("enrollment_start_date", "missing")]
+    assert audits["eligibility"].is_conserved
+
+
 def test_a_reply_gives_its_benefits_and_none_of_its_words(lake: Lake) -> None:
     told = lake.load(reply=replies(REPLY))["eligibility_benefit"]
     assert (told.rows_accepted, told.amount_accepted) == (3, 25) and told.is_conserved
@@ -337,7 +392,7 @@ def test_what_is_wrong_around_the_claims_of_a_file_is_told_and_takes_no_claim_aw
     assert all(audit.rows_set_aside == 0 and audit.is_conserved for audit in audits.values())
     assert len(lake.rows("medical_claim", "claim_token")) == 4
     with duckdb.connect() as con:
-        outcomes = f"read_parquet('{lake.settings.lake}/load_outcomes/medical_claim-*.parquet')"
+        outcomes = f"read_parquet('{lake.settings.lake}/load_outcomes/*.parquet')"
         told = con.execute(
             f"select reason_code, row_count, amount from {outcomes} where outcome = 'noted' order by all"
         )
@@ -375,3 +430,12 @@ def test_what_is_set_aside_is_found_by_its_interchange_transaction_and_segment(l
     data = (lake.settings.landing / "medical_claim/source=payer/sent").read_bytes()
     number = data[: data.index(b"CLM*A2*8O")].count(b"~") + 1
     assert told == [(2, 3, number, "charge_amount", "not_a_number")]
+
+
+def test_what_is_noted_of_a_file_is_told_once_whatever_else_the_file_holds(lake: Lake) -> None:
+    silent = acceptances(ACCEPTED_AND_REJECTED.replace("STC*A2:20:PR*20260122*WQ*80~", ""))
+    lake.load(mixed=payments(PAYMENT) + silent + b"IEA*1*000000001~")
+    with duckdb.connect() as con:
+        outcomes = f"read_parquet('{lake.settings.lake}/load_outcomes/*.parquet')"
+        told = con.execute(f"select feed, reason_code from {outcomes} where outcome = 'noted'").fetchall()
+    assert sorted(told) == [("claim_acknowledgement", "claim_without_status"), ("remittance_advice", "loose_segments")]
