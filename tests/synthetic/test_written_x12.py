@@ -10,14 +10,13 @@ import duckdb
 import pytest
 
 from dagster_project.interchange.again import claims_as_837
-from dagster_project.privacy.keys import TokenKey
 from dagster_project.settings import Settings
 from dagster_project.sources.contracts import load_contracts
 from dagster_project.sources.loads import LoadAudit, load_feed, prepare_lake, take_inventory
 from dagster_project.synthetic import files, ledger, world
 from dagster_project.synthetic.x12 import CLAIM_FEEDS, FOLDER, PAYMENT_FEEDS, UNSAID, leave_unsaid
+from tests.sources.x12.lake import KEY, OF_FILES
 
-KEY = TokenKey("7", b"a secret of the tests, 32 bytes or more long")
 FEEDS = (*CLAIM_FEEDS, *PAYMENT_FEEDS)
 MEMBERS, MONTHS = 60, 8
 
@@ -65,7 +64,7 @@ def test_both_ways_bring_the_same_rows_into_the_lake(
     with duckdb.connect() as con:
         for feed in FEEDS:
             columns = [column.name for column in contracts[feed].lake_columns()]
-            said = [name for name in columns if name not in ("load_id", "source_line_number", "source_part_number")]
+            said = [name for name in columns if name not in OF_FILES]
             for name, home in homes.items():
                 con.execute(
                     f"create or replace table {name} as select {', '.join(said)} "
@@ -98,7 +97,7 @@ def test_claims_written_again_with_tokens_give_the_same_rows(
         take_inventory(settings, contracts)
         for feed in CLAIM_FEEDS:
             (load,) = load_feed(feed, settings, contracts, KEY)
-            columns = "* exclude (load_id, source_line_number, source_part_number)"
+            columns = f"* exclude ({', '.join(OF_FILES)})"
             path = f"{tmp_path}/lake/raw/{feed}/{load.load_id}.parquet"
             assert (
                 con.execute(f"select {columns} from {feed} except all select {columns} from '{path}'").fetchall() == []

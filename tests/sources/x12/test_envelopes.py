@@ -8,12 +8,14 @@ from dagster_project.sources.x12.claims import CLAIM_LINES
 from tests.sources.x12.written import (
     ACCEPTED_AND_REJECTED,
     BILLER,
+    DEPENDENT,
     ENROLLED,
     INSTITUTIONAL,
     INSURED,
     OFFICE_VISIT,
     PAYMENT,
     READ_AND_UNREADABLE,
+    TWO,
     acceptances,
     claims,
     damage,
@@ -24,8 +26,6 @@ from tests.sources.x12.written import (
     readabilities,
     rows,
 )
-
-TWO = BILLER + INSURED + OFFICE_VISIT + OFFICE_VISIT.replace("A1", "A2")
 
 
 def test_a_whole_file_has_no_damage() -> None:
@@ -151,7 +151,7 @@ def test_a_payment_that_says_not_whose_it_is_is_set_aside() -> None:
 
 
 def test_a_patient_who_hangs_on_an_insured_that_is_not_there_is_set_aside() -> None:
-    broken = TWO + "HL*9*7*23*0~PAT*19~NM1*QC*1*ROE*Kim~DMG*D8*20150505*M~" + OFFICE_VISIT.replace("A1", "A3")
+    broken = TWO + DEPENDENT.replace("HL*3*2", "HL*9*7") + OFFICE_VISIT.replace("A1", "A3")
     assert damage(claims(broken), 837) == [(3, "broken_hierarchy")]
 
 
