@@ -93,6 +93,8 @@ def test_a_payer_or_a_clearinghouse_in_its_place_answers_and_each_for_its_own_tr
     other = ACCEPTED_AND_REJECTED.replace("NM1*PR*2*PLAN*****PI*P1~", f"NM1*{code}*2*OTHER*****PI*P2~")
     found = cells(acceptances(ACCEPTED_AND_REJECTED, other), CLAIM_STATUSES, "NM1PR.03", "NM1PR.09")
     assert found == [("PLAN", "P1")] * 6 + [("OTHER", "P2")] * 6
+    nameless = acceptances(ACCEPTED_AND_REJECTED, other.replace(f"NM1*{code}*2*OTHER*****PI*P2~", ""))
+    assert cells(nameless, CLAIM_STATUSES, "NM1PR.09")[6:] == [(None,)] * 6
 
 
 def test_answers_are_numbered_in_each_transaction_and_a_groups_has_none() -> None:
