@@ -8,6 +8,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from pyx12.params import params
+from pyx12.x12n_document import x12n_document
 
 from dagster_project.interchange.again import claims_as_837
 from dagster_project.settings import Settings
@@ -150,13 +152,11 @@ def test_every_835_balances_at_line_claim_and_transaction(homes: dict[str, Path]
 
 
 def test_an_independent_validator_finds_nothing_wrong_by_the_guides(homes: dict[str, Path]) -> None:
-    params = pytest.importorskip("pyx12.params", reason="pyx12 is not installed")
-    document = pytest.importorskip("pyx12.x12n_document")
     chosen = sorted((homes["x12"] / "landing" / FOLDER).glob("83[57]_2024-0[57].x12"))
     assert len(chosen) == 4
     for path in chosen:
         with path.open() as file:
-            assert document.x12n_document(params.params(), file, io.StringIO(), None), path.name
+            assert x12n_document(params(), file, io.StringIO(), None), path.name
 
 
 def test_what_is_left_out_has_a_reason_and_was_there_before() -> None:
