@@ -21,15 +21,13 @@ from dagster_project.claims.written import claim_as_837
 from dagster_project.privacy.marks import MARK
 from dagster_project.synthetic import cms, files, ledger, world
 from dagster_project.synthetic.x12 import CLAIM_FEEDS, FOLDER, leave_unsaid
+from tests.sources.x12.lake import OF_FILES
 
 pytestmark = pytest.mark.xdist_group("dbt_warehouse")
 
 MEMBERS, MONTHS, SEED = 60, 8, 7
 # Where a row was read from.
-OF_FILES = {
-    "load_id", "ledger_load_id", "source_line_number", "ledger_source_line_number", "source_part_number", "batch_id",
-    "file_name",
-}  # fmt: skip
+LEFT_OUT = {*OF_FILES, "ledger_load_id", "ledger_source_line_number", "batch_id", "file_name"}
 # One row per load, or about one; what of them is of the world is compared in sums.
 OF_LOADS = {"mart_load_audit", "mart_load_outcome", "mart_ledger_load", "mart_data_quality"}
 
@@ -75,7 +73,7 @@ def test_both_ways_in_give_the_same_marts(built: dict[str, Warehouse]) -> None:
     with duckdb.connect() as con:
         con.execute(f"attach '{flat}' as flat (read_only); attach '{x12}' as x12 (read_only)")
         for mart in sorted(marts.keys() - OF_LOADS):
-            said = ", ".join(column for column in marts[mart] if column not in OF_FILES)
+            said = ", ".join(column for column in marts[mart] if column not in LEFT_OUT)
             one, other = (f"select {said} from {name}.marts.{mart}" for name in ("flat", "x12"))
             counts = con.execute(
                 f"select (select count(*) from ({one} except all {other})), (select count(*) from ({other} except all {one}))"
@@ -123,7 +121,7 @@ def test_a_claim_of_the_warehouse_is_written_as_837_by_its_token_and_by_the_prov
     for feed in CLAIM_FEEDS:
         rows = [
             duckdb.sql(
-                f"select * exclude (load_id, source_line_number, source_part_number) from read_parquet("
+                f"select * exclude ({', '.join(OF_FILES)}) from read_parquet("
                 f"'{settings_.lake}/raw/{feed}/*.parquet', union_by_name = true) where claim_token = '{claim_token}' order by all"
             ).fetchall()
             for settings_ in (settings, home.settings)

@@ -13,8 +13,9 @@ from dagster_project.settings import Settings
 from tests.conftest import Claimhouse, settings_of
 from tests.faults.killing import MOMENTS, Moment, loads, run_until
 
-# A home is killed at these one after the other and never ends a run between, so that what one leaves meets the next.
-QUICK = ("a first file of rows is in the lake", "half of the loads are recorded", "claims have lines")
+# While files are read, while the warehouse is written, while marts are published. A home is killed at these one after the
+# other and never ends a run between, so that what one leaves meets the next.
+QUICK = ("half of the loads are recorded", "claims have lines", "a publication has begun")
 # What a mart tells of runs themselves differs from run to run.
 OF_RUNS = {"mart_data_quality"}
 OF_TIMES = {"mart_load_audit": "loaded_at"}
@@ -60,6 +61,8 @@ def test_a_run_killed_three_times_on_its_way_ends_as_if_nothing_had_been(
     by_name = {moment.name: moment for moment in MOMENTS}
     settings = killed(demo_settings, tmp_path, [by_name[name] for name in QUICK])
     earlier = settings.published.resolve()
+    half_made = list((tmp_path / "publications").glob("*.partial"))
+    assert half_made, "the last kill did not fall into the publication"
     done = claimhouse(tmp_path, "run", "--json")
     assert done.code == 0, done.out[-3000:] + done.err
     assert settings.published.resolve() != earlier

@@ -11,6 +11,7 @@ import pytest
 
 from dagster_project.cli.terminal import DONE, SET_ASIDE, WRONG_USE
 from dagster_project.privacy.keys import load_key
+from dagster_project.privacy.marks import MARK
 from dagster_project.privacy.tokens import token
 from dagster_project.settings import Settings
 
@@ -53,6 +54,43 @@ def test_the_verb_says_of_a_claim_what_the_marts_say_of_all_of_them(claimhouse, 
     for state, claim in states:
         (told,) = claimhouse(demo_settings.home, "claim", claim, "--json").json
         assert told["claim_state"] == state
+
+
+def test_a_claim_is_written_as_837_by_its_token_and_by_the_providers_id(claimhouse, demo_settings: Settings, marts):
+    settings = demo_settings
+    states = marts.execute("select claim_token from fct_claim where claim_state = 'paid' order by 1").fetchall()
+    by_token = {token(load_key(settings), "claim", "demo", claim_id): claim_id for claim_id in sent_claims(settings)}
+    claim = next(claim for (claim,) in states if claim in by_token)
+    answer = claimhouse(settings.home, "claim", claim, "--as", "837")
+    assert answer.code == DONE, answer.err
+    assert f"CLM*{claim}*" in answer.out and f"*{MARK}*" in answer.out and by_token[claim] not in answer.out
+    assert answer.out.startswith("ISA*") and answer.out.endswith("~\n") and "~REF*D9*1_" in answer.out
+    asked = claimhouse(settings.home, "claim", by_token[claim], "--as", "837")
+    assert said(asked.out) == said(answer.out)
+
+
+def sent_claims(settings: Settings) -> list[str]:
+    found = []
+    for path in sorted((settings.landing / "medical_claim").glob("*.csv")):
+        with path.open() as file:
+            found += [row["claim_id"] for row in csv.DictReader(file)]
+    return found
+
+
+def said(text: str) -> list[str]:
+    """Segments but those that tell when they were written."""
+    return [part for part in text.split("~") if not part.strip().startswith(("ISA", "GS", "BHT"))]
+
+
+@pytest.mark.parametrize("more", [["--as-of", "2025-01-01"], ["--json"]])
+def test_a_claim_is_written_as_it_was_sent_and_not_as_known_on_a_day(claimhouse, demo_settings, more):
+    answer = claimhouse(demo_settings.home, "claim", "1_" + "0" * 32, "--as", "837", *more)
+    assert answer.code == WRONG_USE and "--as writes the claim as it was sent" in answer.err
+
+
+def test_a_claim_that_nobody_sent_is_not_written(claimhouse, demo_settings):
+    answer = claimhouse(demo_settings.home, "claim", "1_" + "0" * 32, "--as", "837")
+    assert (answer.code, answer.out) == (WRONG_USE, "") and "tells of such a claim" in answer.err
 
 
 def test_a_claim_is_found_by_the_providers_id_where_the_key_is(claimhouse, demo_settings: Settings):

@@ -13,14 +13,11 @@ import pyarrow as pa
 import pytest
 from real_lake import LoadedLake
 
-from dagster_project.privacy.keys import TokenKey
 from dagster_project.sources.x12.cells import Record, take_segments
 from dagster_project.sources.x12.claims import CLAIM_LINES, CLAIMS
 from dagster_project.sources.x12.envelopes import DAMAGE, REASONS, find_damage
 from dagster_project.sources.x12.payments import PAYMENT_ADJUSTMENTS, PAYMENT_LINES, PROVIDER_ADJUSTMENTS
 from dagster_project.sources.x12.segments import ELEMENT, SCHEMA, NotX12, Segments
-
-KEY = TokenKey("7", b"a secret of the tests, 32 bytes or more long")
 
 
 def test_files_have_the_segments_and_claims_that_plain_splitting_finds(real_data: Path) -> None:

@@ -15,8 +15,7 @@ from dagster_project.privacy.keys import TokenKey
 from dagster_project.settings import Settings
 from dagster_project.sources.contracts import Contract, load_contracts
 from dagster_project.sources.loads import LoadAudit, load_everything
-
-KEY = TokenKey("7", b"a secret of the tests, 32 bytes or more long")
+from tests.sources.x12.lake import KEY
 
 FILL = """
 feed: fill

@@ -8,16 +8,17 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from pyx12.params import params
+from pyx12.x12n_document import x12n_document
 
 from dagster_project.interchange.again import claims_as_837
-from dagster_project.privacy.keys import TokenKey
 from dagster_project.settings import Settings
 from dagster_project.sources.contracts import load_contracts
 from dagster_project.sources.loads import LoadAudit, load_feed, prepare_lake, take_inventory
 from dagster_project.synthetic import files, ledger, world
 from dagster_project.synthetic.x12 import CLAIM_FEEDS, FOLDER, PAYMENT_FEEDS, UNSAID, leave_unsaid
+from tests.sources.x12.lake import KEY, OF_FILES
 
-KEY = TokenKey("7", b"a secret of the tests, 32 bytes or more long")
 FEEDS = (*CLAIM_FEEDS, *PAYMENT_FEEDS)
 MEMBERS, MONTHS = 60, 8
 
@@ -65,7 +66,7 @@ def test_both_ways_bring_the_same_rows_into_the_lake(
     with duckdb.connect() as con:
         for feed in FEEDS:
             columns = [column.name for column in contracts[feed].lake_columns()]
-            said = [name for name in columns if name not in ("load_id", "source_line_number", "source_part_number")]
+            said = [name for name in columns if name not in OF_FILES]
             for name, home in homes.items():
                 con.execute(
                     f"create or replace table {name} as select {', '.join(said)} "
@@ -98,7 +99,7 @@ def test_claims_written_again_with_tokens_give_the_same_rows(
         take_inventory(settings, contracts)
         for feed in CLAIM_FEEDS:
             (load,) = load_feed(feed, settings, contracts, KEY)
-            columns = "* exclude (load_id, source_line_number, source_part_number)"
+            columns = f"* exclude ({', '.join(OF_FILES)})"
             path = f"{tmp_path}/lake/raw/{feed}/{load.load_id}.parquet"
             assert (
                 con.execute(f"select {columns} from {feed} except all select {columns} from '{path}'").fetchall() == []
@@ -196,13 +197,11 @@ def test_every_835_balances_at_line_claim_and_transaction(homes: dict[str, Path]
 
 
 def test_an_independent_validator_finds_nothing_wrong_by_the_guides(homes: dict[str, Path]) -> None:
-    params = pytest.importorskip("pyx12.params", reason="pyx12 is not installed")
-    document = pytest.importorskip("pyx12.x12n_document")
     chosen = sorted((homes["x12"] / "landing" / FOLDER).glob("83[57]_2024-0[57].x12"))
     assert len(chosen) == 4
     for path in chosen:
         with path.open() as file:
-            assert document.x12n_document(params.params(), file, io.StringIO(), None), path.name
+            assert x12n_document(params(), file, io.StringIO(), None), path.name
 
 
 def test_what_is_left_out_has_a_reason_and_was_there_before() -> None:

@@ -8,12 +8,16 @@ from dagster_project.sources.x12.claims import CLAIM_LINES
 from tests.sources.x12.written import (
     ACCEPTED_AND_REJECTED,
     BILLER,
+    DEPENDENT,
     ENROLLED,
     INSTITUTIONAL,
     INSURED,
     OFFICE_VISIT,
     PAYMENT,
     READ_AND_UNREADABLE,
+    REPLY,
+    TWO,
+    WHOLE,
     acceptances,
     claims,
     damage,
@@ -22,10 +26,9 @@ from tests.sources.x12.written import (
     notes,
     payments,
     readabilities,
+    replies,
     rows,
 )
-
-TWO = BILLER + INSURED + OFFICE_VISIT + OFFICE_VISIT.replace("A1", "A2")
 
 
 def test_a_whole_file_has_no_damage() -> None:
@@ -151,7 +154,7 @@ def test_a_payment_that_says_not_whose_it_is_is_set_aside() -> None:
 
 
 def test_a_patient_who_hangs_on_an_insured_that_is_not_there_is_set_aside() -> None:
-    broken = TWO + "HL*9*7*23*0~PAT*19~NM1*QC*1*ROE*Kim~DMG*D8*20150505*M~" + OFFICE_VISIT.replace("A1", "A3")
+    broken = TWO + DEPENDENT.replace("HL*3*2", "HL*9*7") + OFFICE_VISIT.replace("A1", "A3")
     assert damage(claims(broken), 837) == [(3, "broken_hierarchy")]
 
 
@@ -169,3 +172,123 @@ def test_a_service_without_a_line_number_is_counted_and_its_claim_set_aside() ->
 
 def test_an_answer_without_a_result_is_set_aside() -> None:
     assert damage(readabilities(READ_AND_UNREADABLE.replace("IK5*A~", "")), 999) == [(1, "missing_segment")]
+
+
+def test_each_kind_of_file_is_whole_by_itself() -> None:
+    assert {kind: (damage(data, kind), notes(data)) for kind, data in WHOLE.items()} == {
+        kind: ([], []) for kind in WHOLE
+    }
+
+
+SECOND = BILLER.replace("HL*1", "HL*3") + INSURED.replace("HL*2*1", "HL*4*3") + OFFICE_VISIT.replace("A1", "A2")
+
+
+@pytest.mark.parametrize(
+    ("changed", "broken"),
+    [
+        (("HL*4*3*22*0", "HL*4*1*22*0"), [2]),  # below the biller before its own
+        (("HL*4*3*22*0", "HL*4**22*0"), [2]),
+        (("HL*2*1*22*0", "HL*2*3*22*0"), [1]),  # below one that comes later
+        (("HL*4*3*22*0", "HL*4*3*21*0"), [2]),  # no level that has claims
+        (("HL*4*3*22*0", "HL*4*2*23*0"), []),  # of the insured before, in whose place nobody came
+    ],
+)
+def test_a_claim_hangs_on_the_insured_and_the_biller_before_it(changed: tuple[str, str], broken: list[int]) -> None:
+    two = BILLER + INSURED + OFFICE_VISIT + SECOND
+    assert damage(claims(two), 837) == [] and two.count(changed[0]) == 1
+    assert damage(claims(two.replace(*changed)), 837) == [(unit, "broken_hierarchy") for unit in broken]
+
+
+def test_a_claim_of_nobody_insured_is_set_aside() -> None:
+    assert damage(claims(BILLER + OFFICE_VISIT), 837) == [(1, "broken_hierarchy")]
+
+
+@pytest.mark.parametrize(
+    ("changed", "broken"),
+    [
+        (("HL*3*2*22*1", "HL*3*1*22*1"), [3]),  # below who answers, not who asked
+        (("HL*3*2*22*1", "HL*3**22*1"), [3]),
+        (("HL*4*3*23*0", "HL*4*2*23*0"), [4]),
+        (("HL*2*1*21*1", "HL*2*9*21*1"), []),  # who asks is nobody's benefit
+    ],
+)
+def test_a_reply_hangs_on_who_asked_and_on_the_insured_before_it(changed: tuple[str, str], broken: list[int]) -> None:
+    assert damage(replies(REPLY), 271) == [] and REPLY.count(changed[0]) == 1
+    assert damage(replies(REPLY.replace(*changed)), 271) == [(unit, "broken_hierarchy") for unit in broken]
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [("NM1*74*1*ROE*PAT", []), ("NM1*70*1*ROW*PAT", [(1, "missing_segment")]), ("N1*IL*ROE", [(1, "missing_segment")])],
+)
+def test_an_enrolment_says_who_it_is_about_by_his_name_of_now(name: str, found: list[tuple[int, str]]) -> None:
+    assert damage(enrolments(ENROLLED.replace("NM1*IL*1*ROE*PAT", name)), 834) == found
+
+
+@pytest.mark.parametrize(
+    ("of_group", "of_transaction", "is_read"),
+    [
+        ("005010X222A1", "", True),
+        ("", "005010X222A1", True),
+        ("", "", False),
+        ("", "004010X098A1", False),
+        ("004010X098A1", "005010X222A1", False),  # the group's word goes before its transaction's
+    ],
+)
+def test_a_version_stands_in_the_group_or_where_that_is_blank_in_the_transaction(
+    of_group: str, of_transaction: str, is_read: bool
+) -> None:
+    data = claims(TWO).replace(b"*X*005010X222A1~", f"*X*{of_group}~".encode())
+    data = data.replace(b"*0001*005010X222A1~", f"*0001*{of_transaction}~".encode())
+    assert (damage(data, 837) == []) is is_read
+
+
+@pytest.mark.parametrize("version", ["005010X214", "005010X212"])
+def test_which_277_is_wanted_is_told_by_the_transaction_where_the_group_is_silent(version: str) -> None:
+    data = acceptances(ACCEPTED_AND_REJECTED).replace(b"*X*005010X214~", b"*X*~")
+    wanted = notes(data.replace(b"*0001*005010X214~", f"*0001*{version}~".encode()))
+    assert wanted == ([] if version == "005010X214" else ["transaction_not_wanted"])
+
+
+@pytest.mark.parametrize(
+    ("changed", "noted"),
+    [
+        ((b"ST*835*0001", b"TA1*000000001*260121*1400*A*000~ST*835*0001"), []),
+        ((b"ST*835*0001", b"REF*ZZ*1~ST*835*0001"), ["loose_segments"]),  # of a group, and of no transaction
+        ((b"GS*HP*", b"REF*ZZ*1~GS*HP*"), ["loose_segments"]),  # of an interchange, and of no group
+        ((b"IEA*1*000000001~", b"IEA*1*000000001~GE*0*7~"), ["loose_segments"]),  # of no interchange
+        ((b"IEA*1*", b"ST*835*0003*005010X221A1~SE*2*0003~IEA*1*"), ["loose_segments"]),  # a transaction of no group
+        ((b"IEA*1*000000001~", b"IEA*one*000000001~"), ["wrong_group_count"]),
+        ((b"GE*2*1~", b"GE**1~"), ["wrong_transaction_count"]),
+        ((b"IEA*1*000000001~", b"IEA*1*000000001~\r\n \n"), []),
+    ],
+)
+def test_what_stands_outside_every_transaction_is_told_of_the_file(
+    changed: tuple[bytes, bytes], noted: list[str]
+) -> None:
+    data = payments(PAYMENT, PAYMENT)
+    assert notes(data.replace(changed[0], changed[1], 1)) == noted
+
+
+def test_what_is_wrong_with_the_second_of_two_interchanges_is_told_and_once() -> None:
+    one = payments(PAYMENT)
+    wrong = one.replace(b"GE*1*1~", b"GE*2*1~")
+    assert notes(one + wrong + wrong) == ["wrong_transaction_count"] and notes(one + one) == []
+
+
+def test_a_stay_proves_itself_by_the_charges_of_its_lines() -> None:
+    stay = "CLM*H1*900***11:A:1*Y*A*Y*Y~HI*ABK:I219~LX*1~SV2*0120**600*DA*4~LX*2~SV2*0250*HC:J1*300*UN*1~"
+    whole = claims(BILLER + INSURED + stay, version=INSTITUTIONAL)
+    assert damage(miscounted(whole), 837) == []
+    assert damage(miscounted(whole.replace(b"*300*UN", b"*301*UN")), 837) == [(1, "wrong_segment_count")]
+
+
+SIX = "CAS*CO*45*1**A*1**B*1**C*1**D*1**E*{}~"
+
+
+def test_a_payment_balances_by_all_six_reasons_of_a_segment() -> None:
+    paid = PAYMENT.replace("CAS*CO*45*5~", SIX.format(0)).replace("CAS*PR*3*10~", SIX.format(5))
+    assert damage(miscounted(payments(paid)), 835) == []
+    for number in "ABCD":
+        lost = paid.replace(f"*{number}*1*", f"*{number}*2*", 1)
+        assert damage(miscounted(payments(lost)), 835) == [(1, "wrong_segment_count")]

@@ -11,9 +11,13 @@ import pytest
 from pyx12.params import params
 from pyx12.x12n_document import x12n_document
 
-from tests.sources.x12.written import ACCEPTED_AND_REJECTED, READ_AND_UNREADABLE, acceptances, readabilities
-
-WHOLE_GROUP = "AK1*HC*8*005010X222A1~AK9*R*2*2*0*1~"
+from tests.sources.x12.written import (
+    ACCEPTED_AND_REJECTED,
+    READ_AND_UNREADABLE,
+    WHOLE_GROUP,
+    acceptances,
+    readabilities,
+)
 
 
 def errors(data: bytes) -> list[tuple[str, str]]:

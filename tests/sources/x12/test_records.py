@@ -14,6 +14,7 @@ from dagster_project.sources.x12.records import RECORDS
 from tests.sources.x12.written import (
     ACCEPTED_AND_REJECTED,
     BILLER,
+    DEPENDENT,
     ENROLLED,
     ENROLLED_CHILD,
     INSTITUTIONAL,
@@ -22,6 +23,7 @@ from tests.sources.x12.written import (
     PAYMENT,
     READ_AND_UNREADABLE,
     REPLY,
+    WHOLE_GROUP,
     acceptances,
     claims,
     enrolments,
@@ -30,8 +32,6 @@ from tests.sources.x12.written import (
     replies,
     rows,
 )
-
-DEPENDENT = "HL*3*2*23*0~PAT*19~NM1*QC*1*ROE*Kim~DMG*D8*20150505*M~"
 
 
 def picked(found: list[dict[str, str]], *names: str) -> list[tuple[str | None, ...]]:
@@ -195,7 +195,7 @@ def test_a_transaction_that_was_sent_is_answered_with_a_code_and_the_number_of_i
 
 
 def test_a_group_that_is_answered_as_a_whole_has_a_row_of_its_own() -> None:
-    (found,) = rows(readabilities("AK1*HC*8*005010X222A1~AK9*R*2*2*0*1~"), TRANSACTION_ANSWERS)
+    (found,) = rows(readabilities(WHOLE_GROUP), TRANSACTION_ANSWERS)
     assert (found["AK102"], found["NUMBER"], found["ANSWER"], found["ANSWERED_BY_TRANSACTION"]) == ("8", "0", "R", "no")
 
 

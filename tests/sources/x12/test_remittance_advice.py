@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from pathlib import Path
-
-import pytest
 
 from dagster_project.sources.x12.payments import PAYMENTS
-from tests.sources.x12.test_x12_loads import Lake
+from tests.sources.x12.lake import Lake
 from tests.sources.x12.written import PAYMENT, payments, rows
 
 FEED = "remittance_advice"
-
-
-@pytest.fixture
-def lake(tmp_path: Path) -> Lake:
-    return Lake(tmp_path)
 
 
 def test_a_remittance_says_what_it_pays_to_whom_how_and_when() -> None:

@@ -10,24 +10,21 @@ import duckdb
 import pytest
 
 from dagster_project.interchange.again import NotWritable, claims_as_837
-from dagster_project.privacy.keys import TokenKey
 from dagster_project.privacy.marks import MARK
 from dagster_project.privacy.tokens import token
 from dagster_project.settings import Settings
 from dagster_project.sources.contracts import load_contracts
 from dagster_project.sources.loads import load_feed, prepare_lake, take_inventory
-from tests.sources.x12.written import BILLER, INSTITUTIONAL, INSURED, OFFICE_VISIT, claims
+from tests.sources.x12.lake import KEY, OF_FILES
+from tests.sources.x12.written import BILLER, DEPENDENT, INSTITUTIONAL, INSURED, OFFICE_VISIT, claims
 
-KEY = TokenKey("7", b"a secret of the tests, 32 bytes or more long")
 FEEDS = ("medical_claim", "medical_claim_line")
-OF_FILES = ("load_id", "source_line_number", "source_part_number")
 NOW = "timestamp '2026-01-05 10:00'"
 STAY = (
     "CLM*H1*900***11:A:7*Y*A*Y*Y~DTP*434*RD8*20260101-20260105~DTP*435*DT*202601010830~CL1*1*7*01~REF*F8*OLD9~"
     "HI*ABK:I219~HI*ABF:I10*ABF:E119~HI*DR:280~HI*BBR:027034Z:D8:20260102~HI*BBQ:0JH60XZ:D8:20260102~"
     "NM1*71*1*DOC*A****XX*1111111112~LX*1~SV2*0120**900*DA*4~"
 )
-DEPENDENT = "HL*3*2*23*0~PAT*19~NM1*QC*1*ROE*Kim~DMG*D8*20150505*M~"
 
 
 def lake(home: Path, *files: bytes | str) -> duckdb.DuckDBPyConnection:

@@ -4,30 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from pathlib import Path
 
 import duckdb
 import pytest
 
 from dagster_project.cli.summary import of_status
-from dagster_project.privacy.keys import TokenKey
-from dagster_project.settings import Settings
-from dagster_project.sources.contracts import load_contracts
-from dagster_project.sources.loads import LoadAudit, load_feed, prepare_lake, read_inventory, take_inventory
+from dagster_project.sources.loads import read_inventory
 from dagster_project.sources.x12.count import COUNTED
 from dagster_project.sources.x12.recognise import looks_like_x12
 from dagster_project.sources.x12.records import RECORDS
+from tests.sources.x12.lake import FEEDS, Lake
 from tests.sources.x12.written import (
     ACCEPTANCE,
     ACCEPTED_AND_REJECTED,
     BILLER,
+    DEPENDENT,
     ENROLLED,
     ENROLLED_CHILD,
     INSURED,
     OFFICE_VISIT,
     PAYMENT,
+    PLB,
     READ_AND_UNREADABLE,
     REPLY,
+    TWO,
+    WHOLE_GROUP,
     acceptances,
     claims,
     enrolments,
@@ -37,70 +38,7 @@ from tests.sources.x12.written import (
     replies,
 )
 
-KEY = TokenKey("7", b"a secret of the tests, 32 bytes or more long")
-FEEDS = (
-    "medical_claim",
-    "medical_claim_line",
-    "remittance",
-    "remittance_adjustment",
-    "provider_adjustment",
-    "member",
-    "eligibility",
-    "eligibility_benefit",
-    "claim_acknowledgement",
-    "transaction_acknowledgement",
-    "remittance_advice",
-)
-TWO = BILLER + INSURED + OFFICE_VISIT + OFFICE_VISIT.replace("A1", "A2")
-
 NOTED = ["loose_bytes", "wrong_group_count", "wrong_transaction_count"]
-
-
-class Lake:
-    """A home in which files land as sent by `payer`."""
-
-    def __init__(self, home: Path) -> None:
-        self.settings = Settings(home=home, quiet_seconds=0)
-        self.contracts = {feed: contract for feed, contract in load_contracts().items() if feed in FEEDS}
-
-    def load(self, **files: bytes) -> dict[str, LoadAudit]:
-        """Audits of what the files brought, by feed."""
-        folder = self.settings.landing / "medical_claim" / "source=payer"
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, data in files.items():
-            (folder / name).write_bytes(data)
-        prepare_lake(self.settings, self.contracts)
-        take_inventory(self.settings, self.contracts)
-        return {audit.feed: audit for feed in FEEDS for audit in load_feed(feed, self.settings, self.contracts, KEY)}
-
-    def rows(self, feed: str, columns: str) -> list[tuple[object, ...]]:
-        files = str(self.settings.lake / "raw" / feed / f"{feed}-*.parquet")
-        with duckdb.connect() as con:
-            return con.execute(
-                f"select {columns} from read_parquet('{files}', union_by_name = true) "
-                "order by load_id, source_line_number, source_part_number"
-            ).fetchall()
-
-    def holds(self, *words: str) -> bool:
-        """Whether a word stands anywhere in the lake."""
-        with duckdb.connect() as con:
-            texts = [
-                str(con.execute(f"from read_parquet('{path}')").fetchall())
-                for path in self.settings.lake.rglob("*.parquet")
-            ]
-        return any(word in text for text in texts for word in words)
-
-    def set_aside(self, feed: str) -> list[tuple[object, ...]]:
-        files = str(self.settings.quarantine / feed / "*.parquet")
-        with duckdb.connect() as con:
-            return con.execute(
-                f"select source_line_number, column_name, reason_code from read_parquet('{files}') order by 1"
-            ).fetchall()
-
-
-@pytest.fixture
-def lake(tmp_path: Path) -> Lake:
-    return Lake(tmp_path)
 
 
 def test_every_record_has_a_second_count() -> None:
@@ -121,7 +59,7 @@ def test_a_file_of_claims_feeds_headers_and_lines_whatever_it_is_called(lake: La
 
 
 def test_a_remittance_is_read_to_the_last_cent_of_its_claims(lake: Lake) -> None:
-    audits = lake.load(era=payments(PAYMENT + "PLB*1234567893*20261231*WO:A9*25*L6*-1.5~"))
+    audits = lake.load(era=payments(PAYMENT + PLB))
     paid, reasons, beside = (audits[feed] for feed in FEEDS[2:5])
     assert (paid.rows_read, paid.rows_accepted, paid.rows_excluded, paid.amount_accepted) == (3, 2, 1, Decimal(60))
     assert (reasons.rows_accepted, reasons.amount_accepted) == (4, Decimal(20))
@@ -245,7 +183,7 @@ def test_an_answer_to_an_inquiry_among_acknowledgements_is_set_aside_as_another_
 
 
 def test_answers_on_readability_are_a_row_for_each_transaction_that_was_sent(lake: Lake) -> None:
-    audits = lake.load(answer=readabilities(READ_AND_UNREADABLE, "AK1*HC*8*005010X222A1~AK9*R*2*2*0*1~"))
+    audits = lake.load(answer=readabilities(READ_AND_UNREADABLE, WHOLE_GROUP))
     told = audits["transaction_acknowledgement"]
     assert (told.rows_read, told.rows_accepted, told.rows_excluded) == (5, 4, 1) and told.is_conserved
     assert lake.rows(
@@ -303,14 +241,11 @@ def test_a_line_and_what_was_paid_for_it_have_the_same_token_where_the_line_has_
     assert [token for (token,) in lake.rows("remittance", "line_control_token")] == [first, second]
 
 
-CHILD = "HL*3*2*23*0~PAT*19~NM1*QC*1*ROE*Kim~DMG*D8*20150505*M~"
-
-
 def test_a_person_is_the_same_in_flat_files_enrolments_claims_payments_and_replies(lake: Lake) -> None:
     lake.load(
         flat=b"member_id,birth_date,sex\nM100,1980-01-01,female\n",
         enrolled=enrolments(ENROLLED + ENROLLED_CHILD),
-        sent=claims(BILLER + INSURED + OFFICE_VISIT + CHILD + OFFICE_VISIT.replace("A1", "A2")),
+        sent=claims(BILLER + INSURED + OFFICE_VISIT + DEPENDENT + OFFICE_VISIT.replace("A1", "A2")),
         era=payments(PAYMENT),
         reply=replies(REPLY),
     )

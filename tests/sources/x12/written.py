@@ -22,11 +22,16 @@ OFFICE_VISIT = (
     "CLM*A1*80***11:B:1*Y*A*Y*Y~REF*G1*AUTH7~HI*ABK:J029*ABF:R05~NM1*82*1*DOC*A****XX*1111111112~"
     "LX*1~SV1*HC:99213:25*50*UN*1***1~DTP*472*D8*20260102~LX*2~SV1*HC:87880*30*UN*2*11**1~DTP*472*RD8*20260102-20260103~"
 )
+# Two claims of one insured, and a child who is covered through her.
+TWO = BILLER + INSURED + OFFICE_VISIT + OFFICE_VISIT.replace("A1", "A2")
+DEPENDENT = "HL*3*2*23*0~PAT*19~NM1*QC*1*ROE*Kim~DMG*D8*20150505*M~"
 PAYER = "BPR*I*60*C*ACH************20260120~TRN*1*T1*1999999999~DTM*405*20260119~N1*PR*PLAN~N1*PE*GROUP*XX*1234567893~"
 PAYMENT = (
     "LX*1~CLP*A1*1*80*60*10*12*C1*11*1~NM1*QC*1*ROE*PAT****MI*M100~DTM*232*20260102~"
     "SVC*HC:99213*50*40**1~DTM*472*20260102~CAS*CO*45*5~CAS*PR*1*3**2*2~SVC*HC:87880*30*20**2~DTM*472*20260102~CAS*PR*3*10~"
 )
+# Money of no claim, taken and given.
+PLB = "PLB*1234567893*20261231*WO:A9*25*L6*-1.5~"
 ENROLLING = "BGN*00*E1*20260101*1200****2~REF*38*POLICY~N1*P5*EMPLOYER*FI*999888777~N1*IN*PLAN*FI*654456654~"
 # The insured of the claims above, who was called otherwise before, and the child who is covered through her.
 ENROLLED = (
@@ -57,6 +62,9 @@ READ_AND_UNREADABLE = (
     "AK1*HC*7*005010X222A1~AK2*837*0001*005010X222A1~IK5*A~AK2*837*0002*005010X222A1~IK3*SV1*22*2400*8~"
     "CTX*CLM01:A2~IK4*1:2*234*7*9921~IK4*2*782*6*8O~IK5*E*5~AK2*837*0003*005010X222A1~IK5*R*4~AK9*P*3*3*2~"
 )
+
+# A group of which each transaction is answered alike.
+WHOLE_GROUP = "AK1*HC*8*005010X222A1~AK9*R*2*2*0*1~"
 
 
 def transaction(
@@ -96,6 +104,17 @@ def acceptances(*bodies: str, **faults: int) -> bytes:
 
 def readabilities(*bodies: str, **faults: int) -> bytes:
     return interchange("999", READABILITY, *bodies, **faults)
+
+
+# One small file of each kind that a feed reads.
+WHOLE = {
+    837: claims(TWO),
+    835: payments(PAYMENT + PAYMENT.replace("A1", "A2") + PLB),
+    834: enrolments(ENROLLED + ENROLLED_CHILD),
+    271: replies(REPLY),
+    277: acceptances(ACCEPTED_AND_REJECTED),
+    999: readabilities(READ_AND_UNREADABLE),
+}
 
 
 def rows(data: bytes, record: Record) -> list[dict[str, str]]:
