@@ -86,32 +86,43 @@ def known_claims(settings: Settings, claim: str, as_of: dt.date | None = None) -
 
     Raises ClaimProblem where nothing is published, no event names the claim, or none was known by that day.
     """
-    if not settings.published_marts.exists():
-        raise ClaimProblem("nothing is published yet; run: claimhouse run", is_not_yet=True)
-    with open_published(settings) as con:
-        columns = {name for name, *_ in con.execute("describe fct_claim_event").fetchall()}
-        if "known_date" not in columns:
-            raise ClaimProblem(
-                "what is published does not say when events became known; run: claimhouse run", is_not_yet=True
-            )
+    with open_events(settings) as con:
         con.execute(
             f"create temp table {EVENTS} as select * from fct_claim_event where list_contains($tokens, claim_token)",
             {"tokens": tokens_of(settings, con, claim)},
         )
         if _is_empty(con):
             raise ClaimProblem("no event of such a claim is published; tokens stand in: claimhouse reconcile --drill")
-        if as_of is not None:
-            # As claims_as_of has it: of what became known on no day it is not known whether it was by then.
-            con.execute(f"delete from {EVENTS} where (known_date <= $day) is not true", {"day": as_of})
-            if _is_empty(con):
-                raise ClaimProblem(
-                    f"nothing was known of this claim by {as_of}; ask without a day for what is known now"
-                )
-        states = _rows(con, _states_sql(), KnownClaim, leave=("as_of", "events"))
+        forget_later(con, as_of)
+        if _is_empty(con):
+            raise ClaimProblem(f"nothing was known of this claim by {as_of}; ask without a day for what is known now")
+        states = rows_of(con, states_sql(), KnownClaim, leave=("as_of", "events"))
         return [
             KnownClaim(**state, as_of=as_of, events=_events(con, state["data_source"], state["claim_token"]))
             for state in states
         ]
+
+
+def open_events(settings: Settings) -> duckdb.DuckDBPyConnection:
+    """The published marts, whose events say when they became known. Raises ClaimProblem where there are none."""
+    if not settings.published_marts.exists():
+        raise ClaimProblem("nothing is published yet; run: claimhouse run", is_not_yet=True)
+    con = open_published(settings)
+    if "known_date" not in {name for name, *_ in con.execute("describe fct_claim_event").fetchall()}:
+        con.close()
+        raise ClaimProblem(
+            "what is published does not say when events became known; run: claimhouse run", is_not_yet=True
+        )
+    return con
+
+
+def forget_later(con: duckdb.DuckDBPyConnection, as_of: dt.date | None) -> None:
+    """Leaves of the table EVENTS what was known by the end of the day; all of it where that is None.
+
+    As claims_as_of has it: of what became known on no day it is not known whether it was by then.
+    """
+    if as_of is not None:
+        con.execute(f"delete from {EVENTS} where (known_date <= $day) is not true", {"day": as_of})
 
 
 def tokens_of(settings: Settings, con: duckdb.DuckDBPyConnection, claim: str, key: TokenKey | None = None) -> list[str]:
@@ -132,8 +143,8 @@ def _is_empty(con: duckdb.DuckDBPyConnection) -> bool:
     return con.execute(f"select 1 from {EVENTS} limit 1").fetchone() is None
 
 
-def _states_sql() -> str:
-    """The macro claim_states over the events at hand. It needs no more of dbt than macros of its own folder."""
+def states_sql() -> str:
+    """The macro claim_states over the table EVENTS. It needs no more of dbt than macros of its own folder."""
     from jinja2 import Environment
 
     macros = "".join((DBT_PROJECT / "macros" / name).read_text() for name in ("types.sql", "claims.sql"))
@@ -141,7 +152,7 @@ def _states_sql() -> str:
 
 
 def _events(con: duckdb.DuckDBPyConnection, data_source: str, claim_token: str) -> tuple[KnownEvent, ...]:
-    rows = _rows(
+    rows = rows_of(
         con,
         f"select * from {EVENTS} where data_source = $data_source and claim_token = $claim_token "
         "order by known_date nulls last, event_date nulls last, event_order, adjudication_number, event_type",
@@ -151,9 +162,10 @@ def _events(con: duckdb.DuckDBPyConnection, data_source: str, claim_token: str) 
     return tuple(KnownEvent(**row) for row in rows)
 
 
-def _rows(
+def rows_of(
     con: duckdb.DuckDBPyConnection, sql: str, shape: type, parameters: Any = None, leave: tuple[str, ...] = ()
 ) -> list[dict[str, Any]]:
+    """Rows of a query as keyword arguments of a dataclass, but for the fields to leave."""
     names = [field.name for field in fields(shape) if field.name not in leave]
     found = con.execute(f"with found as ({sql}) select {', '.join(names)} from found", parameters).fetchall()
     return [dict(zip(names, row, strict=True)) for row in found]

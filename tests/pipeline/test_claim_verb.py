@@ -82,6 +82,45 @@ def said(text: str) -> list[str]:
     return [part for part in text.split("~") if not part.strip().startswith(("ISA", "GS", "BHT"))]
 
 
+CLOSED = """
+    select claim_start_month, close_date,
+        sum(allowed_amount) filter (where cause = 'at_close') as allowed_at_close, sum(allowed_amount) as allowed_now,
+        sum(paid_amount) filter (where cause = 'at_close') as paid_at_close
+    from mart_restatement where is_closed group by all having allowed_at_close <> allowed_now order by 1
+"""
+
+
+def test_a_month_is_told_as_it_was_known_when_it_was_closed(claimhouse, demo_settings, marts):
+    """The day's events alone, and mart_restatement's decisions, come to the same dollars."""
+    closed = marts.execute(CLOSED).fetchall()
+    assert len(closed) > 1
+    for month, day, *worth in closed:
+        asked = ("claim", "--month", f"{month:%Y-%m}", "--json")
+        then = claimhouse(demo_settings.home, *asked, "--as-of", str(day)).json
+        now = claimhouse(demo_settings.home, *asked).json
+        assert [total(then, "allowed_amount"), total(now, "allowed_amount")] == worth[:2]
+        assert total(then, "paid_amount") - total(then, "recouped_amount") == worth[2]
+        assert {state["as_of"] for state in then} == {str(day)}
+    known = marts.execute(
+        "select claim_state, count(*) from fct_claim where claim_start_month = $1 group by all", [month]
+    )
+    assert {state["claim_state"]: state["claim_count"] for state in now} == dict(known.fetchall())
+
+
+def total(states: list[dict[str, str]], column: str) -> Decimal:
+    return sum((Decimal(state[column] or 0) for state in states), Decimal(0))
+
+
+def test_a_month_of_which_nothing_was_known_yet_is_told_so(claimhouse, demo_settings):
+    answer = claimhouse(demo_settings.home, "claim", "--month", "2025-01", "--as-of", "2024-12-31")
+    assert answer.code == SET_ASIDE and "no claim of that month was known by then" in answer.err
+
+
+@pytest.mark.parametrize("asked", [[], ["1_" + "0" * 32, "--month", "2025-01"], ["--month", "2025-13"]])
+def test_a_claim_or_a_month_is_asked_for_and_no_other_thing(claimhouse, demo_settings, asked):
+    assert claimhouse(demo_settings.home, "claim", *asked).code == WRONG_USE
+
+
 @pytest.mark.parametrize("more", [["--as-of", "2025-01-01"], ["--json"]])
 def test_a_claim_is_written_as_it_was_sent_and_not_as_known_on_a_day(claimhouse, demo_settings, more):
     answer = claimhouse(demo_settings.home, "claim", "1_" + "0" * 32, "--as", "837", *more)

@@ -117,11 +117,6 @@ def test_what_is_wrong_around_whole_transactions_is_told_of_the_file_and_sets_no
     assert notes(data.replace(*changed)) == [note] and damage(data.replace(*changed), 835) == []
 
 
-def test_a_claim_that_is_acknowledged_without_a_word_is_told_of_its_file() -> None:
-    silent = acceptances(ACCEPTED_AND_REJECTED.replace("STC*A2:20:PR*20260122*WQ*80~", ""))
-    assert notes(acceptances(ACCEPTED_AND_REJECTED)) == [] and notes(silent) == ["claim_without_status"]
-
-
 def test_of_a_file_that_ends_early_each_envelope_that_is_open_is_told() -> None:
     data = payments(PAYMENT)
     assert notes(data[: data.index(b"SE*")]) == ["group_not_closed", "interchange_not_closed", "transaction_not_closed"]

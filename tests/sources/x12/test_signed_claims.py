@@ -13,7 +13,7 @@ from dagster_project.interchange.again import UNWRITABLE, NotWritable, claims_as
 from dagster_project.interchange.segments import segment, text, words
 from dagster_project.privacy.marks import token_or_hash_sql, vouched_sql
 from dagster_project.privacy.tokens import register_key
-from dagster_project.sources.x12.cells import SEGMENTS, VOUCHED, take_segments
+from dagster_project.sources.x12.cells import SEGMENTS, VOUCHED_UNITS, take_segments
 from dagster_project.sources.x12.claims import CLAIM_LINES, CLAIMS
 from dagster_project.sources.x12.signed import find_signed
 from tests.sources.x12.lake import KEY, Lake
@@ -75,7 +75,7 @@ def looked_through(text: str) -> Iterator[duckdb.DuckDBPyConnection]:
 def believed(text: str) -> list[bool]:
     """Of each claim in the file's order whether its tokens are taken as they are."""
     with looked_through(text) as con:
-        units = f"select unit in (select unit from {VOUCHED}) from {SEGMENTS} where tag = 'CLM' order by segment_number"
+        units = f"select unit in (select unit from {VOUCHED_UNITS}) from {SEGMENTS} where tag = 'CLM' order by segment_number"
         return [is_believed for (is_believed,) in con.execute(units).fetchall()]
 
 
@@ -188,7 +188,7 @@ def test_a_claim_of_ours_is_written(house: House) -> None:
         ("'dental' as claim_type", 1),
         ("'snomed-ct' as diagnosis_code_type", 2),
         ("'other' as procedure_code_type", 2),
-        ("'1_none' as claim_token", 3),
+        ("'1_none' as claim_token", 4),
     ],
 )
 def test_a_claim_that_no_837_can_say_is_refused_with_the_reason(house: House, changed: str, reason: int) -> None:
@@ -207,4 +207,4 @@ def test_both_code_systems_of_an_837_can_be_written(house: House, known: str) ->
 def test_a_claim_whose_lines_are_not_all_there_is_refused(house: House, numbers: str) -> None:
     number = f"list_extract([{numbers}], claim_line_number)"
     told = house.refused(lines=f"(select * replace ({number} as claim_line_number) from line)")
-    assert told == list(UNWRITABLE.values())[3]
+    assert told == list(UNWRITABLE.values())[-1]

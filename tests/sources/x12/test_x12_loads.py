@@ -270,7 +270,7 @@ def test_a_dependent_of_whom_half_an_id_is_known_is_nobody_and_his_claim_is_set_
     lake: Lake, lost: tuple[str, str]
 ) -> None:
     """Without the insured's number all who were born on that day and bear that name were one person of the sender's."""
-    whole = BILLER + INSURED.replace("22*0", "22*1") + CHILD + OFFICE_VISIT
+    whole = BILLER + INSURED.replace("22*0", "22*1") + DEPENDENT + OFFICE_VISIT
     assert whole.count(lost[0]) == 1
     audits = lake.load(sent=claims(whole.replace(*lost)))
     assert [place[1:] for place in lake.set_aside("medical_claim")] == [("member_id", "missing")]
