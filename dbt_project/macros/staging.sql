@@ -15,7 +15,8 @@ left join {{ ref('int_lake__repeated_rows') }} as repeated
 {% endmacro %}
 
 {# The rows of a feed that rank behind another of their natural key: the row of the latest load wins, within a load the
-   last line. Loads tie in no case: load_id closes the order. A key with an unknown part repeats nothing. #}
+   last line. Loads tie in no case: load_id closes the order. A key with an unknown part repeats nothing. Rows of which a
+   feed says that they stand `behind` others win only where there are no others. #}
 {% macro repeated_rows(feed) %}
 {%- set key = feeds()[feed].key %}
 {%- set parts = ["'" ~ feed ~ "'", 'lake_rows.data_source'] -%}
@@ -32,6 +33,7 @@ from (
         row_number() over (
             partition by {{ columns }}
             order by
+                {% if feeds()[feed].behind is defined %}{{ feeds()[feed].behind }},{% endif %}
                 loads.loaded_at desc, loads.load_number desc, lake_rows.load_id desc,
                 lake_rows.source_line_number desc, lake_rows.source_part_number desc
         ) as key_rank

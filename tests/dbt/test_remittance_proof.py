@@ -28,6 +28,19 @@ TAKEBACK = (
 LOST = PAYMENT.replace("CLP*A1*", "CLP*A2*").replace("*C1*11*1~", "*C2*11*1~").replace("NM1*QC*", "ZZZ*QC*")
 
 
+# The biller sends the claim on to the patient's second payer, under its own number of it, and is paid there, too.
+SENT_ON = INSURED.replace("SBR*P*", "SBR*S*").replace("*MI*M100~", "*MI*Z7~").replace("*PI*P1~", "*PI*P2~")
+SECOND = (
+    payments(
+        "LX*1~CLP*A1*2*80*15**12*Z9*11*1~NM1*QC*1*ROE*PAT****MI*Z7~DTM*232*20260102~"
+        "SVC*HC:99213*50*5**1~DTM*472*20260102~CAS*OA*23*45~SVC*HC:87880*30*10**2~DTM*472*20260102~CAS*OA*23*20~"
+    )
+    .replace(b"BPR*I*60*", b"BPR*I*15*")
+    .replace(b"*20260120~TRN*1*T1*", b"*20260220~TRN*1*T2*")
+    .replace(b"DTM*405*20260119~N1*PR*PLAN~", b"DTM*405*20260219~N1*PR*OTHER PLAN~")
+)
+
+
 @pytest.fixture(scope="module")
 def warehouse(real_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     """Three senders' files, built as far as the proof sheet."""
@@ -44,6 +57,12 @@ def warehouse(real_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> It
             "claims": claims(BILLER + INSURED + OFFICE_VISIT),
             "era": payments(PAYMENT),
             "later era": TAKEBACK,
+        },
+        "sent_on": {
+            "a claims": claims(BILLER + INSURED + OFFICE_VISIT),
+            "b claims": claims(BILLER + SENT_ON + OFFICE_VISIT),
+            "era": payments(PAYMENT),
+            "later era": SECOND,
         },
         "samples": {path.name: path.read_bytes() for path in sorted((real_folder / "x12").rglob("*.835"))},
     }
@@ -62,6 +81,7 @@ def warehouse(real_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         "+mart_remittance_balance",
         "+fct_claim",
         "+fct_provider_adjustment",
+        "+mart_patient_balance",
     )
     yield made
 
@@ -95,6 +115,17 @@ def test_a_takeback_by_plb_six_months_later_is_an_event_of_the_claim_it_refers_t
         "select remittance_id, is_transaction_balanced from marts.mart_remittance_balance"
         " where data_source = 'taken_back' order by 1"
     ) == [("T1", True), ("T9", True)]
+
+
+def test_a_claim_that_is_sent_on_to_a_second_payer_under_its_number_stays_the_first_ones(warehouse: Warehouse) -> None:
+    """Whichever came last; what the second pays is on the same bill."""
+    assert warehouse.rows(
+        "select payer_id, coverage_rank, paid_amount from marts.fct_claim where data_source = 'sent_on'"
+    ) == [("P1", "primary", Decimal("75.00"))]
+    assert warehouse.rows(
+        "select charge_amount, primary_paid_amount, secondary_paid_amount, patient_responsibility_amount"
+        " from marts.mart_patient_balance where data_source = 'sent_on'"
+    ) == [(Decimal("80.00"), Decimal("60.00"), Decimal("15.00"), Decimal("0.00"))]
 
 
 def test_what_the_reader_set_aside_is_named_where_a_remittance_does_not_balance(warehouse: Warehouse) -> None:
