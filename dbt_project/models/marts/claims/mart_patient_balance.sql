@@ -3,7 +3,7 @@
 -- (CLP02 1, 2, 3). Each payer states anew what it leaves to the patient, so the last one that says it is believed, less what
 -- payers behind it paid. In an 835 that is whatever stands under group PR, a refusal too (PR-27, PR-96). What is neither paid nor
 -- left to the patient is contractual, which nobody owes, or refused by a decision that stands, which may yet be won. Of several
--- decisions of a payer the last that no reversal takes back stands.
+-- decisions of a payer the last that no reversal takes back stands; where a reversal may be of several, what they say is unknown.
 with ranks as (
     select
         *,
@@ -58,6 +58,7 @@ decisions as (
         adjudications.adjudication_number,
         adjudications.reversed_adjudication_number,
         coalesce(adjudications.is_reversal, false) as is_reversal,
+        adjudications.is_reversal_ambiguous,
         coalesce(adjudications.is_reversal or adjudications.is_correction, false) as is_changed,
         adjudications.paid_date,
         adjudications.paid_amount,
@@ -91,7 +92,13 @@ taken_back_decisions as (
 placed as (
     select
         decisions.*,
-        not decisions.is_reversal and taken_back_decisions.claim_key is null as is_standing
+        not decisions.is_reversal and taken_back_decisions.claim_key is null as is_standing,
+        coalesce(
+            decisions.adjudication_number < max(case when decisions.is_reversal_ambiguous then decisions.adjudication_number end) over (
+                partition by decisions.claim_key, decisions.payer_rank
+            ),
+            false
+        ) as is_unclear
     from decisions
     left join taken_back_decisions
         on decisions.claim_key = taken_back_decisions.claim_key
@@ -112,8 +119,8 @@ ranked as (
         bill_key,
         payer_rank,
         sum(paid_amount) as paid_amount,
-        max(case when is_standing and answer_place = 1 then left_amount end) as left_amount,
-        max(case when is_standing and answer_place = 1 then refused_amount end) as refused_amount,
+        max(case when is_standing and answer_place = 1 and not is_unclear then left_amount end) as left_amount,
+        max(case when is_standing and answer_place = 1 and not is_unclear then refused_amount end) as refused_amount,
         max(case when is_standing then 1 else 0 end) as standing_count,
         max(case when is_standing then paid_date end) as last_answer_date,
         max(case when is_changed then paid_date end) as last_correction_date
