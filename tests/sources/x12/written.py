@@ -8,7 +8,7 @@ from __future__ import annotations
 import duckdb
 
 from dagster_project.sources.x12.cells import Record, take_segments
-from dagster_project.sources.x12.envelopes import DAMAGE, find_damage, notes_on
+from dagster_project.sources.x12.envelopes import DAMAGE, find_damage, notes_on, notes_on_answers
 
 ISA = "ISA*00*          *00*          *ZZ*SENDER         *ZZ*RECEIVER       *260121*1400*^*00501*000000001*0*P*:~"
 PROFESSIONAL, INSTITUTIONAL, REMITTANCE = "005010X222A1", "005010X223A2", "005010X221A1"
@@ -139,4 +139,5 @@ def damage(data: bytes, kind: int) -> list[tuple[int, str]]:
 def notes(data: bytes) -> list[str]:
     """What is told of the file."""
     with duckdb.connect() as con:
-        return notes_on(con, take_segments(con, [data]), {837, 835, 834, 271, 277, 999})
+        loose_bytes = take_segments(con, [data])
+        return notes_on_answers(con) + notes_on(con, loose_bytes, {837, 835, 834, 271, 277, 999})
