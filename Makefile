@@ -20,15 +20,16 @@ ui: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)
 
-# Measures the pipeline at full scale and writes docs/performance.md; MEMBERS=2000 makes it small, BENCH=FOLDER says where.
+# Measures the pipeline at full scale and writes docs/performance.md; MEMBERS=2000 makes it small, and its page stays in
+# bench-data. BENCH=FOLDER says where instead.
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench.pipeline
 
-# Measures reading 837 and 835 beside other libraries and writes docs/x12-speed.md; CLAIMS=20000 makes it small.
+# Measures reading 837 and 835 beside other libraries and writes docs/x12-speed.md; CLAIMS=20000 makes it small, likewise.
 bench-x12: $(STAMP)
 	$(BIN)/python -m tests.bench.x12
 
-# Kills runs at every moment, fills the disk, both ways in, samples broken: what `make test` tries at a few. Takes about an hour.
+# What `make test` has no time for: tests/faults/soak.py and every soak_*.py; the list is in docs/reliability.md. Takes about an hour.
 soak: $(STAMP)
 	$(BIN)/python -m pytest tests/faults/soak.py tests/*/soak_*.py -n 2 --dist loadgroup $(PYTEST_ARGS)
 

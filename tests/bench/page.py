@@ -1,11 +1,19 @@
-"""docs/performance.md from what was measured. Belongs here: the page's words. Does not: measuring."""
+"""docs/performance.md from what was measured. Belongs here: the page's words, and where pages go. Does not: measuring."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+from dagster_project.settings import REPOSITORY
 
 AIM_WHOLE, AIM_DAY, AIM_BYTES = 6.0, 0.10, 6 * 2**30
 AIM_GENERATION_SECONDS, AIM_GENERATION_BYTES = 600, 4 * 2**30
+
+
+def page_of(name: str, is_full: bool, folder: Path) -> Path:
+    """Where a bench writes: what a small one measured must not stand in docs/ as if it were the full one's."""
+    return (REPOSITORY / "docs" if is_full else folder) / name
 
 
 def page(told: dict[str, Any]) -> str:

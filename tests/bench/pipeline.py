@@ -3,7 +3,7 @@
 Belongs here: the stages, in order. Does not: how a stage is measured (measure), the floor itself (floor), how a day is
 held back (one_day), the page's words (page).
 
-MEMBERS=… makes it smaller; BENCH=FOLDER says where (about 40 GB for the default, removed by whoever wants it gone).
+MEMBERS=… makes it smaller, and its page stays in that folder; BENCH=FOLDER says where (about 40 GB for the default, removed by whoever wants it gone).
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def main() -> None:
     if told["day_more"]["rows_read"] <= told["whole"]["rows_read"]:
         raise SystemExit("the day's files were not read: its figures would be those of a run with nothing new")
     keep("nothing_new", _run(root, settings, "nothing"))
-    page = REPOSITORY / "docs" / "performance.md"
+    page = performance.page_of("performance.md", members == MEMBERS, root)
     page.write_text(performance.page(told))
     print("\n".join(performance.table(told)))
     print(f"written: {page}")

@@ -2,7 +2,7 @@
 
 Belongs here: what is run, in which order, and the page. Does not: how a process is measured (measure), the files (x12_files).
 
-CLAIMS=20000 makes it smaller; BENCH=FOLDER says where. Every reading runs in a process of its own, which says how long the
+CLAIMS=20000 makes it smaller, and its page stays beside the files; BENCH=FOLDER says where. Every reading runs in a process of its own, which says how long the
 reading took (its imports left out); memory is the process's whole.
 """
 
@@ -20,13 +20,14 @@ from pathlib import Path
 
 from dagster_project.settings import REPOSITORY
 from tests.bench.measure import watch
+from tests.bench.page import page_of
 
 CLAIMS, SMALLER = 200_000, 4  # the large file, and how many times smaller the other is
 # Claims of 837 that the slow library gets. x12sdk gets none: it ends at the first line of several days (DTP 472 RD8).
 CUT = {"pyx12": 5_000}
 AIMS = {837: 15_000, 835: 40_000}
 AIM_BYTES = 1 << 30
-PAGE = REPOSITORY / "docs" / "x12-speed.md"
+PAGE = "x12-speed.md"
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,10 @@ def main() -> None:
         found += [_measured("claimhouse", kind, size, folder) for size in sizes]
     found += [_measured("oxedi", 835, size, folder) for size in sizes]
     found += [_measured(name, 837, cut, folder) for name, cut in cuts.items()]
-    PAGE.write_text(page(found), encoding="utf-8")
-    print(PAGE.read_text())
+    written = page_of(PAGE, claims == CLAIMS, folder)
+    written.write_text(page(found), encoding="utf-8")
+    print(written.read_text())
+    print(f"written: {written}")
 
 
 def _measured(reader: str, kind: int, claims: int, folder: Path) -> Read:

@@ -34,13 +34,21 @@ def test_of_samples_that_are_broken_nothing_is_lost_and_nothing_counted_twice(
         for number, edits in enumerate(damages)
     ]
     path = tmp_path_factory.mktemp("broken") / "file"
-    path.write_bytes(b"".join([*pieces, *samples]))
-    told = {contract.feed: read(path, contract) for contracts in CONTRACTS.values() for contract in contracts}
+    found = []
+    for data in (pieces, samples, [*pieces, *samples]):
+        path.write_bytes(b"".join(data))
+        found.append(
+            {contract.feed: read(path, contract) for contracts in CONTRACTS.values() for contract in contracts}
+        )
+    of_pieces, of_samples, told = found
     for feed, tag in (("medical_claim", b"CLM"), ("eligibility_benefit", b"EB"), ("remittance", b"CLP")):
         segment = rb"%s\s*" + tag + rb"%s"
         whole = [re.findall(segment % (re.escape(data[105:106]), re.escape(data[3:4])), data) for data in samples]
         assert told[feed].rows >= sum(map(len, whole)) > 5
-    assert all(one.rows >= one.accepted for one in told.values()) and sum(one.accepted for one in told.values()) > 50
+    for feed, one in told.items():
+        apart = (of_pieces[feed], of_samples[feed])
+        assert (one.rows, one.amount) == (sum(each.rows for each in apart), sum(each.amount for each in apart)), feed
+    assert sum(one.accepted for one in told.values()) > 50
 
 
 def test_every_sample_claim_that_loads_gives_the_same_rows_when_written_with_tokens_and_read_again(
