@@ -152,8 +152,8 @@ def _insured() -> str:
 def _claim(is_of_lake: bool) -> str:
     """Loop 2300 and what hangs on it, in the guides' order."""
     is_stay = "claim_type = 'institutional'"
-    bill = composite("left(bill_type_code, -1)", "'A'", "claim_frequency_code")
-    place = composite("place_of_service_code", "'B'", "claim_frequency_code")
+    bill = composite(f"left({text('bill_type_code')}, -1)", "'A'", text("claim_frequency_code"))
+    place = composite(text("place_of_service_code"), "'B'", text("claim_frequency_code"))
     return together(
         segment("CLM", text("claim.claim_id"), number("charge_amount"), "''", "''",
                 f"case when {is_stay} then {bill} else {place} end",
@@ -162,7 +162,7 @@ def _claim(is_of_lake: bool) -> str:
                               f"{day('claim_start_date')} || '-' || {day('coalesce(claim_end_date, claim_start_date)')}")),
         when("admission_date is not null", segment("DTP", "'435'", "'D8'", day("admission_date"))),
         when(f"{is_stay} and coalesce(admit_type_code, admit_source_code, discharge_disposition_code) is not null",
-             segment("CL1", "admit_type_code", "admit_source_code", "discharge_disposition_code")),
+             segment("CL1", text("admit_type_code"), text("admit_source_code"), text("discharge_disposition_code"))),
         _reference("G1", "authorization_id"),
         _reference("F8", "payer_claim_control_number"),
         _reference("D9", "signature") if is_of_lake else "''",

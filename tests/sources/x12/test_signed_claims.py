@@ -156,10 +156,12 @@ def test_what_would_end_an_element_is_left_out_of_a_value() -> None:
         assert con.execute(f"select {words('$1::varchar')}", ["Zoë Müller"]).fetchone() == ("ZOE MULLER",)
 
 
-def test_ids_and_codes_of_a_claim_cannot_bring_segments_of_their_own(house: House) -> None:
+@pytest.mark.parametrize("form", ["professional", "institutional"])
+def test_ids_and_codes_of_a_claim_cannot_bring_segments_of_their_own(house: House, form: str) -> None:
     evil = "7*7:7^7~SE*1*0001~\n"
     of_claim = ["payer_id", "billing_id", "rendering_id", "facility_id", "drg_code"]
     of_claim += ["diagnosis_code_1", "diagnosis_code_3", "procedure_code_1", "procedure_code_2"]
+    of_claim += ["bill_type_code", "admit_type_code", "admit_source_code", "discharge_disposition_code"]
     of_line = ["hcpcs_code", "hcpcs_modifier_1", "hcpcs_modifier_2", "place_of_service_code", "revenue_center_code"]
     made = []
     for value in (evil, "7777SE10001"):
@@ -170,7 +172,8 @@ def test_ids_and_codes_of_a_claim_cannot_bring_segments_of_their_own(house: Hous
             )
         # What stands for the whole claim is not asked here: places of service that differ name none.
         house.con.execute("update changed_line set place_of_service_code = '11' where claim_line_number = 1")
-        made.append(claims_as_837(house.con, "changed_claim", "changed_line", KEY, NOW))
+        claim = f"(select * replace ('{form}' as claim_type) from changed_claim)"
+        made.append(claims_as_837(house.con, claim, "changed_line", KEY, NOW))
     assert made[0] == made[1]
 
 
