@@ -8,12 +8,12 @@ from __future__ import annotations
 import datetime as dt
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
 
 from dagster_project.privacy.keys import load_key
+from dagster_project.resources.dbt import DBT
 from dagster_project.settings import DBT_PROJECT, Settings
 from dagster_project.sources.contracts import load_contracts
 from dagster_project.sources.loads import load_everything
@@ -43,7 +43,7 @@ class Warehouse:
     def dbt(self, *arguments: str) -> None:
         environment = {**os.environ, **self.settings.environment()}
         done = subprocess.run(
-            [str(Path(sys.executable).parent / "dbt"), *arguments, "--project-dir", str(DBT_PROJECT)],
+            [DBT, *arguments, "--project-dir", str(DBT_PROJECT)],
             env=environment,
             capture_output=True,
             text=True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from small_warehouse import Warehouse
-from test_concentration import desynpuf
+from soak_concentration import desynpuf
 
 __all__ = ["desynpuf"]
 pytestmark = pytest.mark.xdist_group("dbt_warehouse")

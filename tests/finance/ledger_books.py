@@ -9,14 +9,13 @@ from __future__ import annotations
 import datetime as dt
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 
 import duckdb
 
+from dagster_project.resources.dbt import DBT
 from dagster_project.settings import DBT_PROJECT, Settings
 from dagster_project.sources.contracts import Contract
 from dagster_project.sources.lake import schema, write_rows
@@ -203,7 +202,7 @@ def build(settings: Settings, *select: str, command: str = "build") -> str:
     """Runs dbt on the home; returns what it printed. Raises AssertionError with it where a model or test fails."""
     done = subprocess.run(
         [
-            str(Path(sys.executable).parent / "dbt"),
+            DBT,
             command,
             "--project-dir",
             str(DBT_PROJECT),

@@ -94,7 +94,7 @@ def test_a_month_is_told_as_it_was_known_when_it_was_closed(claimhouse, demo_set
     """The day's events alone, and mart_restatement's decisions, come to the same dollars."""
     closed = marts.execute(CLOSED).fetchall()
     assert len(closed) > 1
-    for month, day, *worth in closed:
+    for month, day, *worth in (closed[0], closed[-1]):
         asked = ("claim", "--month", f"{month:%Y-%m}", "--json")
         then = claimhouse(demo_settings.home, *asked, "--as-of", str(day)).json
         now = claimhouse(demo_settings.home, *asked).json

@@ -59,7 +59,8 @@ balances as (
     group by data_source, remittance_id, payer_id
 ),
 
--- What the reader set aside in the files that a remittance came in: where it does not balance, this may be why.
+-- What did not arrive of the files that a remittance came in, set aside by the reader or waiting in a load that is held: where it
+-- does not balance, this may be why.
 files as (
     select rows_of.remittance_key, loads.content_hash
     from (
@@ -77,11 +78,12 @@ broken as (
         loads.content_hash,
         sum(outcomes.row_count) as row_count,
         sum(outcomes.amount) filter (where loads.feed = 'remittance') as paid_amount,
-        max_by(outcomes.reason_code, outcomes.row_count) as reason_code
+        max_by(coalesce(outcomes.reason_code, loads.load_state), outcomes.row_count) as reason_code
     from {{ ref('stg_lake__load_outcomes') }} as outcomes
     inner join {{ ref('int_lake__loads') }} as loads on outcomes.load_id = loads.load_id
     where
-        outcomes.outcome = 'set_aside' and loads.load_state = 'active'
+        loads.load_state in ('active', 'held', 'not_judged', 'not_conserved')
+        and (outcomes.outcome = 'set_aside' or (outcomes.outcome = 'accepted' and loads.load_state <> 'active'))
         and loads.feed in ('remittance_advice', 'remittance', 'remittance_adjustment', 'provider_adjustment')
     group by loads.content_hash
 ),
