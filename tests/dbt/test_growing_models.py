@@ -84,10 +84,6 @@ def test_what_grows_equals_a_full_build_when_files_arrive_change_and_go_and_a_bu
         "fct_pharmacy_fill",
     } <= set(models)
 
-    small_world.dbt(*BUILD)
-    assert differing(contents(small_world), before) == [], "nothing arrived, and something changed"
-    assert touched(small_world, "fct_claim_line") == 0
-
     # A month arrives, and with it claims that were late and the record numbers' owners.
     for kept in (last, first_claims, crosswalk):
         for path, held in kept.items():

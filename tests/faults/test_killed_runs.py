@@ -15,7 +15,7 @@ from tests.faults.killing import MOMENTS, Moment, loads, run_until
 
 # While files are read, while the warehouse is written, while marts are published. A home is killed at these one after the
 # other and never ends a run between, so that what one leaves meets the next.
-QUICK = ("half of the loads are recorded", "claims have lines", "a publication has begun")
+QUICK = ("ten loads are recorded", "claims have lines", "a publication has begun")
 # What a mart tells of runs themselves differs from run to run.
 OF_RUNS = {"mart_data_quality"}
 OF_TIMES = {"mart_load_audit": "loaded_at"}

@@ -51,6 +51,8 @@ def test_a_second_run_reads_nothing_and_publishes_the_same(second):
         name for name, mart in after["marts"].items() if mart["fingerprint"] != before["marts"][name]["fingerprint"]
     ]
     assert moved == ["mart_data_quality"]
+    with duckdb.connect(str(settings.warehouse), read_only=True) as con:
+        assert con.execute("select count(*) from intermediate.touched__fct_claim_line").fetchone() == (0,)
 
 
 def test_every_check_of_the_run_is_in_the_quality_mart(second):
