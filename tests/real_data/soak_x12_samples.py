@@ -35,7 +35,9 @@ def test_of_samples_that_are_broken_nothing_is_lost_and_nothing_counted_twice(
     ]
     path = tmp_path_factory.mktemp("broken") / "file"
     found = []
-    for data in (pieces, samples, [*pieces, *samples]):
+    # A file whose every ISA is broken would be none of X12, and set aside before it is read.
+    half = [samples[0], *pieces]
+    for data in (half, samples, [*half, *samples]):
         path.write_bytes(b"".join(data))
         found.append(
             {contract.feed: read(path, contract) for contracts in CONTRACTS.values() for contract in contracts}
