@@ -30,6 +30,7 @@ class Unsaid:
     reason: str
     left: str = "null"
     of: str = "true"
+    is_of_books: bool = False  # its biller keeps books by it all the same
 
 
 _SENT = "submitted_date is not null"  # what still lies there is no claim of X12, and is written as a flat file
@@ -38,7 +39,10 @@ _NO_EXCHANGE = "case line_of_business when 'exchange' then 'other' else line_of_
 _NUMBERED_ANEW = "dense_rank() over (partition by remittance_id, claim_id order by adjudication_number)"
 
 UNSAID = (
-    Unsaid("medical_claim", "original_claim_id", "a claim is replaced by the payer's number of it (REF F8)", of=_SENT),
+    Unsaid(
+        "medical_claim", "original_claim_id", "a claim is replaced by the payer's number of it (REF F8)",
+        of=_SENT, is_of_books=True,
+    ),
     Unsaid("medical_claim", "patient_account_number", "CLM01 is the provider's number of claim and account in one", of=_SENT),
     Unsaid("medical_claim", "plan_id", "SBR03 is the number of a group or policy, which is no plan's", of=_SENT),
     Unsaid("medical_claim", "line_of_business", "no filing indicator (SBR09) says exchange", _NO_EXCHANGE, _SENT),
@@ -61,12 +65,16 @@ UNSAID = (
 )  # fmt: skip
 
 
-def leave_unsaid(con: duckdb.DuckDBPyConnection) -> None:
-    """Takes out of the world's feeds what X12 has no place for, so that its books rest on what is sent."""
-    for feed in dict.fromkeys(item.feed for item in UNSAID):
+def leave_unsaid(con: duckdb.DuckDBPyConnection, *, of_books: bool = False) -> None:
+    """Takes out of the world's feeds what X12 has no place for, so that its books rest on what is sent.
+
+    `of_books`: after the books are kept, what they rest on though no X12 says it; a flat file would.
+    """
+    unsaid = [item for item in UNSAID if item.is_of_books == of_books]
+    for feed in dict.fromkeys(item.feed for item in unsaid):
         columns = ", ".join(
             f"case when {item.of} then {item.left} else {item.column} end as {item.column}"
-            for item in UNSAID
+            for item in unsaid
             if item.feed == feed
         )
         con.execute(f"create or replace table {feed} as select * replace ({columns}) from {feed}")

@@ -41,6 +41,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Warehouse]:
         start, end = world.build_world(con, MEMBERS, SEED, MONTHS)
         leave_unsaid(con)
         withheld = ledger.build_ledger(con, SEED)
+        leave_unsaid(con, of_books=True)
         for name, warehouse in found.items():
             (warehouse.settings.landing / FOLDER).mkdir(parents=True)
             warehouse.settings.protected.mkdir(parents=True)

@@ -32,6 +32,7 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         start, end = world.build_world(con, MEMBERS, 7, MONTHS)
         leave_unsaid(con)
         withheld = ledger.build_ledger(con, 7)
+        leave_unsaid(con, of_books=True)
         for name, home in homes.items():
             (home / "landing" / FOLDER).mkdir(parents=True)
             files.write_files(
@@ -106,6 +107,13 @@ def test_claims_written_again_with_tokens_give_the_same_rows(
             )
             assert con.execute(f"select count(*) from {feed}").fetchone() == (load.rows_accepted,)
             assert load.rows_read == load.rows_accepted and load.rows_read > 200
+
+
+def test_the_books_take_back_what_a_replaced_claim_charged_though_no_x12_names_it(homes: dict[str, Path]) -> None:
+    """REF F8 has the payer's number of the original alone, and the warehouse finds it by that."""
+    postings = f"read_csv('{homes['x12']}/landing/ledger_posting/*.csv', all_varchar = true)"
+    taken_back = f"select count(*) from {postings} where account_code = 'gross_charges' and posting_amount like '-%'"
+    assert duckdb.execute(taken_back).fetchone() > (0,)
 
 
 def test_what_no_x12_file_holds_goes_another_way_and_is_counted_once(tmp_path: Path) -> None:
