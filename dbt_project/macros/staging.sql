@@ -19,42 +19,55 @@ left join {{ ref('int_lake__repeated_rows') }} as repeated
    feed says that they stand `behind` others win only where there are no others. #}
 {% macro repeated_rows(feed) %}
 {%- set key = feeds()[feed].key %}
+{%- set behind = feeds()[feed].behind %}
 {%- set parts = ["'" ~ feed ~ "'", 'lake_rows.data_source'] -%}
 {%- for column in key -%}{%- do parts.append('lake_rows.' ~ column) -%}{%- endfor -%}
 {%- set columns %}lake_rows.data_source{% for column in key %}, lake_rows.{{ column }}{% endfor %}{% endset %}
 select feed, row_key, load_id, source_line_number, source_part_number
 from (
     select
-        '{{ feed }}' as feed,
-        {{ surrogate_key(parts) }} as row_key,
-        lake_rows.load_id,
-        lake_rows.source_line_number,
-        lake_rows.source_part_number,
+        feed,
+        row_key,
+        load_id,
+        source_line_number,
+        source_part_number,
         row_number() over (
-            partition by {{ columns }}
+            partition by row_key
             order by
-                {% if feeds()[feed].behind is defined %}{{ feeds()[feed].behind }},{% endif %}
-                loads.loaded_at desc, loads.load_number desc, lake_rows.load_id desc,
-                lake_rows.source_line_number desc, lake_rows.source_part_number desc
+                {% if behind %}is_behind,{% endif %}
+                loaded_at desc, load_number desc, load_id desc, source_line_number desc, source_part_number desc
         ) as key_rank
-    from {{ source('raw', feed) }} as lake_rows
-    inner join {{ ref('int_lake__active_loads') }} as loads
-        on lake_rows.load_id = loads.load_id and loads.feed = '{{ feed }}'
-    inner join (
-        select {{ columns }}
+    from (
+        select
+            '{{ feed }}' as feed,
+            {{ surrogate_key(parts) }} as row_key,
+            lake_rows.load_id,
+            lake_rows.source_line_number,
+            lake_rows.source_part_number,
+            {%- if behind %}
+            {{ behind }} as is_behind,
+            {%- endif %}
+            loads.loaded_at,
+            loads.load_number
         from {{ source('raw', feed) }} as lake_rows
-        {%- if is_incremental() %}
-        where lake_rows.load_id in (select load_id from changed_loads)
-        group by {{ columns }}
-        {%- else %}
         inner join {{ ref('int_lake__active_loads') }} as loads
             on lake_rows.load_id = loads.load_id and loads.feed = '{{ feed }}'
-        group by {{ columns }}
-        having count(*) > 1
-        {%- endif %}
-    ) as keys
-        on lake_rows.data_source = keys.data_source
-        {%- for column in key %} and lake_rows.{{ column }} = keys.{{ column }}{% endfor %}
+        inner join (
+            select {{ columns }}
+            from {{ source('raw', feed) }} as lake_rows
+            {%- if is_incremental() %}
+            where lake_rows.load_id in (select load_id from changed_loads)
+            group by {{ columns }}
+            {%- else %}
+            inner join {{ ref('int_lake__active_loads') }} as loads
+                on lake_rows.load_id = loads.load_id and loads.feed = '{{ feed }}'
+            group by {{ columns }}
+            having count(*) > 1
+            {%- endif %}
+        ) as keys
+            on lake_rows.data_source = keys.data_source
+            {%- for column in key %} and lake_rows.{{ column }} = keys.{{ column }}{% endfor %}
+    ) as candidates
 ) as ranked
 where key_rank > 1
 {% endmacro %}

@@ -64,6 +64,10 @@ def warehouse(real_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> It
             "era": payments(PAYMENT),
             "later era": SECOND,
         },
+        "ranked_anew": {
+            "a claims": claims(BILLER + INSURED + OFFICE_VISIT),
+            "b claims": claims(BILLER + INSURED.replace("SBR*P*", "SBR*S*") + OFFICE_VISIT),
+        },
         "samples": {path.name: path.read_bytes() for path in sorted((real_folder / "x12").rglob("*.835"))},
     }
     for sender, files in sent.items():
@@ -126,6 +130,12 @@ def test_a_claim_that_is_sent_on_to_a_second_payer_under_its_number_stays_the_fi
         "select charge_amount, primary_paid_amount, secondary_paid_amount, patient_responsibility_amount"
         " from marts.mart_patient_balance where data_source = 'sent_on'"
     ) == [(Decimal("80.00"), Decimal("60.00"), Decimal("15.00"), Decimal("0.00"))]
+
+
+def test_of_one_payer_the_later_word_on_its_rank_stands(warehouse: Warehouse) -> None:
+    assert warehouse.rows("select payer_id, coverage_rank from marts.fct_claim where data_source = 'ranked_anew'") == [
+        ("P1", "secondary")
+    ]
 
 
 def test_what_the_reader_set_aside_is_named_where_a_remittance_does_not_balance(warehouse: Warehouse) -> None:
