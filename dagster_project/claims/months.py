@@ -15,6 +15,8 @@ import duckdb
 from dagster_project.claims.known import EVENTS, forget_later, open_events, rows_of, states_sql
 from dagster_project.settings import Settings
 
+OF_REMITTANCES = "'adjudicated', 'reversed', 'recouped', 'interest_paid', 'provider_adjusted'"
+
 
 @dataclass(frozen=True)
 class KnownState:
@@ -47,7 +49,7 @@ def known_month(settings: Settings, month: dt.date, as_of: dt.date | None = None
             inner join (
                 select claim_key, coalesce(
                     any_value(claims.claim_start_month),
-                    date_trunc('month', min(known_date) filter (where event_type not in ('submitted', 'coded')))
+                    date_trunc('month', min(known_date) filter (where event_type in ({OF_REMITTANCES})))
                 ) as claim_start_month
                 from fct_claim_event inner join fct_claim as claims using (claim_key)
                 where claims.claim_start_month = $month or claims.claim_start_month is null

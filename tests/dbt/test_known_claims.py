@@ -11,7 +11,7 @@ import pytest
 import yaml
 from jinja2 import Environment
 
-from dagster_project.claims import ClaimProblem, known_claims
+from dagster_project.claims import ClaimProblem, known_claims, known_month
 from dagster_project.settings import DBT_PROJECT, Settings
 
 CLAIM = "7_" + "a" * 32
@@ -73,3 +73,19 @@ def test_whoever_asks_for_one_claim_is_told_the_same(
     assert all(str(event.known_date) <= day for event in claim.events)
     with pytest.raises(ClaimProblem, match="nothing was known of this claim by 2025-01-01"):
         known_claims(settings, CLAIM, dt.date(2025, 1, 1))
+
+
+def test_a_claim_without_header_stands_in_the_month_of_its_first_remittance(columns: str, tmp_path: Path) -> None:
+    """As in mart_restatement: not in that in which it was acknowledged."""
+    settings = Settings(home=tmp_path)
+    settings.published.mkdir(parents=True)
+    with duckdb.connect(str(settings.published / "marts.duckdb")) as con:
+        make_events(con, columns)
+        con.execute("""
+            insert into fct_claim_event by name
+            select * replace ('accepted' as event_type, date '2024-12-30' as event_date, date '2024-12-30' as known_date)
+            from fct_claim_event where event_type = 'submitted';
+            create table fct_claim as select '1' as claim_key, null::date as claim_start_month""")
+    assert known_month(settings, dt.date(2024, 12, 1)) == []
+    (state,) = known_month(settings, dt.date(2025, 1, 1), dt.date(2025, 1, 31))
+    assert (state.claim_state, state.claim_count, state.paid_amount) == ("paid", 1, Decimal("60.00"))
