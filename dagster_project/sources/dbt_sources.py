@@ -68,7 +68,8 @@ def _raw_table(contract: Contract) -> dict[str, Any]:
         columns.append({"name": column.name, "data_type": column.type.lower(), "description": words})
     table = _table("raw", contract.feed, f"{contract.grain} {contract.about}", f"raw/{contract.feed}")
     filled = [column["name"] for column in columns if column["name"] in key]
-    return {**table, "data_tests": [{"filled": {"arguments": {"columns": filled}}}], "columns": columns}
+    tests = {"data_tests": [{"filled": {"arguments": {"columns": filled}}}]} if filled else {}
+    return {**table, **tests, "columns": columns}
 
 
 def _lake_table(name: str) -> dict[str, Any]:

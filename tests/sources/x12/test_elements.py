@@ -30,6 +30,7 @@ from tests.sources.x12.written import (
     claims,
     enrolments,
     payments,
+    picked,
     readabilities,
     replies,
     rows,
@@ -39,7 +40,7 @@ Cells = list[tuple[str | None, ...]]
 
 
 def cells(data: bytes, record: Record, *names: str) -> Cells:
-    return [tuple(row.get(name) for name in names) for row in rows(data, record)]
+    return picked(rows(data, record), *names)
 
 
 # Six reasons, of which the third is blank, and a second segment behind them.

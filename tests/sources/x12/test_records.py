@@ -28,14 +28,11 @@ from tests.sources.x12.written import (
     claims,
     enrolments,
     payments,
+    picked,
     readabilities,
     replies,
     rows,
 )
-
-
-def picked(found: list[dict[str, str]], *names: str) -> list[tuple[str | None, ...]]:
-    return [tuple(row.get(name) for name in names) for row in found]
 
 
 def total(found: list[dict[str, str]], name: str) -> Decimal:

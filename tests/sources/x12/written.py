@@ -117,6 +117,11 @@ WHOLE = {
 }
 
 
+def picked(found: list[dict[str, str]], *names: str) -> list[tuple[str | None, ...]]:
+    """These cells of each row; None where a row has no such cell."""
+    return [tuple(row.get(name) for name in names) for row in found]
+
+
 def rows(data: bytes, record: Record) -> list[dict[str, str]]:
     """Cells that are there, of each row in the file's order."""
     with duckdb.connect() as con:
