@@ -4,25 +4,22 @@
 
    `events` is a relation or query with the columns of fct_claim_event; one row comes out per claim that it tells of. #}
 {% macro claim_states(events) -%}
-    with told as (
-        select
-            *,
-            event_type in (
-                'submitted', 'replacement_submitted', 'void_submitted', 'rejected', 'accepted', 'adjudicated', 'reversed', 'paid',
-                'recouped', 'patient_payment', 'refund', 'denial_write_off', 'bad_debt_write_off', 'charity_write_off'
-            ) as moves_the_state
-        from {{ events }}
-    ),
-
-    totals as (
+    {#- The events are named twice: a step of their own that two others read would be held in memory whole. -#}
+    {%- set moves_the_state -%}
+        event_type in (
+            'submitted', 'replacement_submitted', 'void_submitted', 'rejected', 'accepted', 'adjudicated', 'reversed', 'paid',
+            'recouped', 'patient_payment', 'refund', 'denial_write_off', 'bad_debt_write_off', 'charity_write_off'
+        )
+    {%- endset -%}
+    with totals as (
         select
             data_source,
             claim_key,
             claim_token,
-            max(payer_key) filter (where moves_the_state) as payer_key,
-            max(payer_id) filter (where moves_the_state) as payer_id,
-            max(line_of_business) filter (where moves_the_state) as line_of_business,
-            max(event_date) filter (where moves_the_state) as last_event_date,
+            max(payer_key) filter (where {{ moves_the_state }}) as payer_key,
+            max(payer_id) filter (where {{ moves_the_state }}) as payer_id,
+            max(line_of_business) filter (where {{ moves_the_state }}) as line_of_business,
+            max(event_date) filter (where {{ moves_the_state }}) as last_event_date,
             count(*) filter (where event_type = 'coded') as coded_count,
             count(*) filter (where event_type in ('submitted', 'replacement_submitted', 'void_submitted')) as submission_count,
             count(*) filter (where event_type in ('void_submitted', 'voided')) as void_count,
@@ -37,8 +34,13 @@
             max(event_date) filter (where event_type = 'accepted') as last_accepted_date,
             max(event_date) filter (where event_type in ('submitted', 'replacement_submitted', 'void_submitted')) as last_submitted_date,
             min(adjudication_number) filter (where event_type = 'adjudicated') as first_decision_number,
-            max(adjudication_number) filter (where event_type = 'adjudicated') as last_decision_number,
-            max(adjudication_number) filter (where event_type = 'reversed') as last_reversal_number,
+            -- the last decision stands, unless a reversal came after it
+            case
+                when
+                    max(adjudication_number) filter (where event_type = 'adjudicated')
+                    > coalesce(max(adjudication_number) filter (where event_type = 'reversed'), 0)
+                    then max(adjudication_number) filter (where event_type = 'adjudicated')
+            end as standing_decision_number,
             min(event_date) filter (where event_type = 'adjudicated') as first_adjudicated_date,
             min(event_date) filter (where event_type = 'paid' and paid_amount > 0) as first_paid_date,
             max(event_date) filter (where event_type = 'paid') as last_paid_date,
@@ -49,8 +51,8 @@
             sum(adjustment_amount) filter (where event_type = 'recouped') as recouped_amount,
             sum(adjustment_amount) filter (where event_type in ('patient_payment', 'refund')) as patient_paid_amount,
             sum(adjustment_amount) filter (where event_type in ('denial_write_off', 'bad_debt_write_off', 'charity_write_off')) as written_off_amount,
-            max(load_id) filter (where moves_the_state) as load_id
-        from told
+            max(load_id) filter (where {{ moves_the_state }}) as load_id
+        from {{ events }}
         group by data_source, claim_key, claim_token
     ),
 
@@ -65,7 +67,7 @@
             sum(denied_amount) as denied_amount,
             sum(allowed_amount) as allowed_amount,
             sum(paid_amount) as paid_amount
-        from told
+        from {{ events }}
         where event_type in ('adjudicated', 'paid')
         group by claim_key, adjudication_number
         having count(*) filter (where event_type = 'adjudicated') > 0
@@ -128,9 +130,7 @@
     left join decisions as firsts
         on totals.claim_key = firsts.claim_key and totals.first_decision_number = firsts.adjudication_number
     left join decisions as standing
-        on totals.claim_key = standing.claim_key
-        and totals.last_decision_number = standing.adjudication_number
-        and totals.last_decision_number > coalesce(totals.last_reversal_number, 0)
+        on totals.claim_key = standing.claim_key and totals.standing_decision_number = standing.adjudication_number
 {%- endmacro %}
 
 {# Claims as they were known at the end of a day (SQL of a date): of events known by then. #}

@@ -63,6 +63,8 @@ left join categories
     and reasons.paid_date <= coalesce(categories.effective_to, cast('9999-12-31' as date))
 left join remarks
     on reasons.rarc_code = remarks.rarc_code
-    and (remarks.carc_code is null or remarks.carc_code = reasons.carc_code)
+    -- any code where the remark names none: as a range, for an "or" between the sides would hold each row against each remark
+    and coalesce(reasons.carc_code, '') >= coalesce(remarks.carc_code, '')
+    and coalesce(reasons.carc_code, '') <= coalesce(remarks.carc_code, '~')
     and reasons.paid_date >= remarks.effective_from
     and reasons.paid_date <= coalesce(remarks.effective_to, cast('9999-12-31' as date))

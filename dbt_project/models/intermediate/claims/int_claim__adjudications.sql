@@ -140,6 +140,12 @@ numbered as (
     where original_count = 1 and reversal_count = 1
 ),
 
+settled as (
+    select data_source, claim_token, adjudication_number from numbered
+    union all
+    select data_source, claim_token, original_number from numbered
+),
+
 equals as (
     select
         sides.*,
@@ -149,10 +155,10 @@ equals as (
             order by sides.adjudication_number
         ) as place
     from sides
-    left join numbered
-        on sides.data_source = numbered.data_source and sides.claim_token = numbered.claim_token
-        and sides.adjudication_number in (numbered.adjudication_number, numbered.original_number)
-    where numbered.claim_token is null
+    left join settled
+        on sides.data_source = settled.data_source and sides.claim_token = settled.claim_token
+        and sides.adjudication_number = settled.adjudication_number
+    where settled.claim_token is null
 ),
 
 negated as (
@@ -168,6 +174,12 @@ negated as (
     where reversals.is_reversal and not originals.is_reversal and originals.adjudication_number < reversals.adjudication_number
 ),
 
+cancelled as (
+    select data_source, claim_token, adjudication_number from negated
+    union all
+    select data_source, claim_token, original_number from negated
+),
+
 -- What is left, in runs of decisions and the reversals that follow them.
 leftovers as (
     select
@@ -176,10 +188,10 @@ leftovers as (
             partition by equals.data_source, equals.claim_token, equals.payer_id order by equals.adjudication_number
         ) as follows_reversal
     from equals
-    left join negated
-        on equals.data_source = negated.data_source and equals.claim_token = negated.claim_token
-        and equals.adjudication_number in (negated.adjudication_number, negated.original_number)
-    where negated.claim_token is null
+    left join cancelled
+        on equals.data_source = cancelled.data_source and equals.claim_token = cancelled.claim_token
+        and equals.adjudication_number = cancelled.adjudication_number
+    where cancelled.claim_token is null
 ),
 
 runs as (

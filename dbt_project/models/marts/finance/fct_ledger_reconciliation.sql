@@ -53,7 +53,7 @@ weighed as (
     left join tolerances
         on cells.entity_code = tolerances.entity_code and cells.account_code = tolerances.account_code
         and cells.posting_month >= tolerances.effective_from
-        and (tolerances.effective_to is null or cells.posting_month <= tolerances.effective_to)
+        and cells.posting_month <= coalesce(tolerances.effective_to, cast('9999-12-31' as date))
     left join comparable
         on cells.data_source = comparable.data_source and cells.entity_code = comparable.entity_code
         and cells.account_code = comparable.account_code
