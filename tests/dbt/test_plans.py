@@ -14,7 +14,6 @@ import pytest
 
 from tests.conftest import settings_of
 
-
 # Joins row by row on purpose: ten digits against ten digits.
 SMALL = {"int_calendar__months"}
 
@@ -45,7 +44,9 @@ def test_no_model_holds_every_row_against_every_other(demo_home: Path) -> None:
 )
 def test_such_a_join_is_seen(condition: str, is_seen: bool) -> None:
     with duckdb.connect() as con:
-        con.execute("create table a as select i % 7 as k, i as n from range(99) as numbers(i); create table b as from a")
+        con.execute(
+            "create table a as select i % 7 as k, i as n from range(99) as numbers(i); create table b as from a"
+        )
         con.execute("alter table b add column m bigint")
         plan = con.execute(f"explain (format json) select * from a left join b on {condition}").fetchall()[-1][1]
     assert bool([told for node in json.loads(plan) for told in row_by_row(node)]) == is_seen

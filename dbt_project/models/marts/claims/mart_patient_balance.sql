@@ -27,7 +27,7 @@ bills as (
     select claims.data_source, coalesce(firsts.claim_key, claims.claim_key) as bill_key, claims.claim_key, claims.claim_rank
     from claims
     left join claims as firsts
-        on claims.claim_rank > 1
+        on claims.claim_rank > firsts.claim_rank
         and firsts.claim_rank = 1
         and claims.data_source = firsts.data_source
         and claims.member_token = firsts.member_token
