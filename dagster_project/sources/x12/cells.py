@@ -5,16 +5,25 @@ Belongs here: what claims and payments have in common. Does not: which element i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
 
 from dagster_project.sources.amounts import amount_text, decimal
-from dagster_project.sources.x12.segments import Segments
+from dagster_project.sources.x12.segments import Flags, Numbers, Segments, is_tag, of_kind
 
 SEGMENTS = "x12_segments"
 VOUCHED_UNITS = "x12_vouched"  # unit: claims whose ids are our own tokens, as their signature shows
+
+
+# Segments of the guides that no cell, count or balance is read from: about a third of a claim. They are numbered like all
+# others, and held nowhere; what no guide knows is no such segment.
+UNREAD = {
+    837: ("N3", "N4", "PER", "PRV", "CUR", "PAT", "PWK", "CN1", "K3", "NTE", "CR1", "CR2", "CR3", "CRC", "OI", "MIA", "MOA")
+    + ("SV5", "SVD", "CAS", "LIN", "CTP", "LQ", "FRM", "MEA", "QTY", "PS1"),
+    835: ("N3", "N4", "PER", "CUR", "RDM", "TS3", "TS2", "MIA", "MOA", "AMT", "QTY"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -51,17 +60,23 @@ def cell_name(column: str) -> str:
 
 def take_segments(con: duckdb.DuckDBPyConnection, blocks: Iterable[bytes], record: Record | None = None) -> int:
     """Makes the table SEGMENTS, and VOUCHED_UNITS, which nothing is in until somebody looks (signed.py); returns how many bytes belong to no whole segment."""
-    segments = Segments(blocks)
-    told = " or ".join(f"starts_with(text, '{tag}' || chr(29))" for tag in record.stands_apart) if record else ""
-    # What stands in no transaction is noted of the file, whoever reads it.
-    kept = f" where unit = 0 or 0 in (interchange, functional_group, transaction) or {told}" if told else ""
+    segments = Segments(blocks, _kept_for(record))
     reader = segments.reader()  # noqa: F841 (DuckDB reads it by its name)
-    con.execute(f"create or replace temp table {SEGMENTS}_read as select * from reader{kept}")
+    con.execute(f"create or replace temp table {SEGMENTS}_read as select * from reader")
     con.execute(
         f"create or replace temp view {SEGMENTS} as select *, string_split(text, chr(29)) as e from {SEGMENTS}_read"
     )
     con.execute(f"create or replace temp table {VOUCHED_UNITS} (unit bigint)")
     return segments.loose_bytes
+
+
+def _kept_for(record: Record | None) -> Callable[[Numbers, Numbers, Numbers], Flags]:
+    def keeps(kind: Numbers, tags: Numbers, unit: Numbers) -> Flags:
+        if record and record.stands_apart:
+            return (unit == 0) | is_tag(tags, *record.stands_apart)
+        return ~of_kind(kind, tags, UNREAD)
+
+    return keeps
 
 
 def elements(prefix: str, of: str, numbers: Iterable[int]) -> dict[str, str]:

@@ -51,7 +51,7 @@ _CLAIMS = f"""(
     select *, list_filter(codes, lambda code: {_IS_DIAGNOSIS}) as diagnoses,
         list_filter(codes, lambda code: {_IS_PROCEDURE}) as procedures,
         list_filter(codes, lambda code: starts_with(code, 'DR' || chr(31)))[1] as drg
-    from (
+    from (select *, flatten(list_transform(health, lambda one: one.codes)) as codes from (
         select s.unit, any_value(s.transaction) as transaction, any_value(s.level) as level,
             min(s.segment_number) as segment_number, any_value(others.paid) as prior_paid,
             {firsts("tag = 'CLM'", clm01=1, clm02=2, clm05=5)},
@@ -61,13 +61,14 @@ _CLAIMS = f"""(
             {firsts("tag = 'REF' and qualifier = 'F8'", payer_number=2)}, {firsts("tag = 'REF' and qualifier = 'G1'", authorized=2)},
             {firsts("tag = 'NM1' and qualifier = '82'", renderer=9)}, {firsts("tag = 'NM1' and qualifier = '71'", attending=9)},
             {firsts("tag = 'NM1' and qualifier = '77'", facility=9)},
-            string_split(string_agg(case tag when 'HI' then substr(text, 4) end, chr(29) order by segment_number), chr(29)) as codes
+            -- sorted once for each claim that has any: an ordered aggregate costs several times as much
+            list_sort(list({{'place': segment_number, 'codes': string_split(substr(text, 4), chr(29))}}) filter (where tag = 'HI')) as health
         from {SEGMENTS} as s
         left join {_OTHER_PAYERS} as others on s.unit = others.unit
         where s.kind = 837 and s.unit > 0 and s.line = 0
             and (others.unit is null or s.segment_number < others.first_place)
         group by s.unit
-    ) as claims
+    ) as grouped) as claims
 )"""
 
 # A row for each service, though it may stand without LX or twice behind one: what was billed is counted all the same.

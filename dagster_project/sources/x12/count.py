@@ -54,34 +54,35 @@ def count_x12(path: Path, record: str) -> Count:
     """Counts what the reader ought to have read."""
     counted, total, is_of_kind = COUNTED[record], Count(), False
     for texts, element, opens_interchange in _split(path):
-        trimmed = pc.ascii_ltrim_whitespace(pa.array(texts, pa.large_binary()).view(pa.large_string()))
-        segments = trimmed.view(pa.large_binary())  # separators may be any byte
-        of_kind = _of_kind(segments, element, counted, is_of_kind and not opens_interchange)
+        segments = pc.ascii_ltrim_whitespace(texts.view(pa.large_string())).view(
+            pa.large_binary()
+        )  # separators may be any byte
+        letters = _first_letters(segments)
+        of_kind = _of_kind(segments, letters, element, counted, is_of_kind and not opens_interchange)
         is_of_kind = bool(of_kind[-1])
         for tag, amounts in counted.tags.items():
-            is_tag = pc.starts_with(segments, tag + element).to_numpy(zero_copy_only=False)
-            found = segments.filter(pa.array(is_tag & of_kind))
+            found = segments.filter(pa.array(_begin(letters, tag + element) & of_kind))
             if len(found):
                 _add(pc.split_pattern(found, element), amounts, counted.each, total)
     total.line_count = total.row_count
     return total
 
 
-def _split(path: Path) -> Iterator[tuple[list[bytes], bytes, bool]]:
+def _split(path: Path) -> Iterator[tuple[pa.LargeBinaryArray, bytes, bool]]:
     """Whole segments, a block at a time, with the separator of their elements, and whether they are an interchange's first."""
     held, element, end, is_first = b"", b"", b"", True
     for block in _and_nothing(path):
         held += block
         while isa := ISA.search(held):
             if end and (whole := held[: isa.start()].rpartition(end)[0]):
-                yield whole.split(end), element, is_first
+                yield _pieces(whole, end), element, is_first
             element, end, is_first = isa["element"], isa["segment"], True
             held = held[isa.end() :]
         kept = len(held) - LONGEST_ISA if block else len(held)
         if end and kept > 0:
             whole, found, _ = held[:kept].rpartition(end)
             if found:
-                yield whole.split(end), element, is_first
+                yield _pieces(whole, end), element, is_first
                 is_first = False
                 held = held[len(whole) + 1 :]
 
@@ -91,22 +92,52 @@ def _and_nothing(path: Path) -> Iterator[bytes]:
     yield b""
 
 
-def _of_kind(segments: pa.Array, element: bytes, counted: Counted, before: bool) -> np.ndarray:
+def _pieces(whole: bytes, end: bytes) -> pa.LargeBinaryArray:
+    return pc.split_pattern(pa.array([whole], pa.large_binary()), end).flatten()
+
+
+def _first_letters(segments: pa.LargeBinaryArray) -> np.ndarray:
+    """The first four bytes of each as a number; what a shorter one lacks is zero."""
+    _, offsets, data = segments.buffers()
+    edges = np.frombuffer(offsets, dtype=np.int64)[segments.offset : segments.offset + len(segments) + 1]
+    places = np.arange(4)
+    found = np.append(np.frombuffer(data or b"", dtype=np.uint8), np.zeros(4, dtype=np.uint8))[
+        edges[:-1, None] + places
+    ]
+    found[places >= np.diff(edges)[:, None]] = 0
+    return found.view(">u4").ravel().astype(np.int64)
+
+
+def _begin(letters: np.ndarray, with_these: bytes) -> np.ndarray:
+    """Whether segments begin with these, at most four bytes."""
+    return np.asarray(letters >> 8 * (4 - len(with_these)) == int.from_bytes(with_these))
+
+
+def _of_kind(
+    segments: pa.LargeBinaryArray, letters: np.ndarray, element: bytes, counted: Counted, before: bool
+) -> np.ndarray:
     """Whether each segment stands in a transaction of the kind; where ST is lost, in a group of it."""
+    controls = np.flatnonzero(
+        np.logical_or.reduce([_begin(letters, tag) for tag in (b"ST", b"GS", b"GE", b"ISA", b"IEA")])
+    )
+    chosen = segments.take(pa.array(controls))
 
     def begins(*words: bytes) -> np.ndarray:
-        return np.asarray(pc.starts_with(segments, element.join(words)).to_numpy(zero_copy_only=False))
+        return np.asarray(pc.starts_with(chosen, element.join(words)).to_numpy(zero_copy_only=False))
 
     def are(*words: bytes) -> np.ndarray:
-        whole = pc.equal(segments, element.join(words)).to_numpy(zero_copy_only=False)
+        whole = pc.equal(chosen, element.join(words)).to_numpy(zero_copy_only=False)
         return np.asarray(begins(*words, b"") | whole)
 
     opens = are(b"ST", counted.kind) | begins(b"GS", counted.groups)
     ends = (are(b"ST") | are(b"GS") | are(b"GE") | are(b"ISA") | are(b"IEA")) & ~opens
-    places = np.arange(1, len(segments) + 1)
-    opened = np.maximum.accumulate(np.where(opens, places, 0))
-    ended = np.maximum.accumulate(np.where(ends, places, 0))
-    return np.where((opened == 0) & (ended == 0), before, opened > ended)
+    state = np.zeros(
+        len(segments), dtype=np.int64
+    )  # of the latest that opens or ends: its place, negative where it ends
+    state[controls[opens]] = controls[opens] + 1
+    state[controls[ends]] = -1 - controls[ends]
+    latest = np.maximum.accumulate(np.abs(state))
+    return np.where(latest == 0, before, state[np.maximum(latest - 1, 0)] > 0)
 
 
 def _add(elements: pa.Array, amounts: tuple[int, ...], each: tuple[int, ...], total: Count) -> None:

@@ -41,8 +41,14 @@ _BESIDE_LINES = f"""(
     from {SEGMENTS} where kind = 835 and tag = 'SVC' and line > 0 group by unit
 )"""
 
+
+def _each(there: str) -> str:
+    """1 and so on, one row for each of those that a segment has room for; the first stands whatever it holds."""
+    return f"unnest(range(1, least({ADJUSTMENTS}, greatest(1, {there})) + 1))"
+
+
 _REASONS = f"""(
-    select unit, line, transaction, segment_number, e[2] as group_code, unnest(range(1, {ADJUSTMENTS + 1})) as number, e
+    select unit, line, transaction, segment_number, e[2] as group_code, {_each("len(e) // 3")} as number, e
     from {SEGMENTS} where kind = 835 and tag = 'CAS'
 )"""
 
@@ -183,7 +189,7 @@ PROVIDER_ADJUSTMENTS = Record(
     f"""(
     select adjustments.* exclude transaction, adjustments.transaction, headers.* exclude transaction
     from (
-        select transaction, -transaction as unit, segment_number, unnest(range(1, {ADJUSTMENTS + 1})) as number, e
+        select transaction, -transaction as unit, segment_number, {_each("len(e) // 2 - 1")} as number, e
         from {SEGMENTS} where kind = 835 and tag = 'PLB'
     ) as adjustments
     left join {_PAYMENT_HEADERS} as headers on adjustments.transaction = headers.transaction

@@ -15,7 +15,7 @@ from dagster_project.sources.contracts import Contract
 from dagster_project.sources.layouts import X12
 from dagster_project.sources.recognise import NotRecognised, Recognised
 from dagster_project.sources.x12.records import RECORDS
-from dagster_project.sources.x12.segments import ELEMENT, ISA, NotX12, Segments
+from dagster_project.sources.x12.segments import ELEMENT, ISA, NotX12, Segments, is_tag
 
 # A column may be called ST as well: what follows the tag tells.
 _BEGINNING = re.compile(r"\s*(?:ISA(\W)[0-9]{2}\1|GS(\W)[A-Z]{2}\2|ST(\W)[0-9]{3}\3)")
@@ -39,7 +39,7 @@ def recognise_x12(blocks: Iterable[bytes], contracts: Mapping[str, Contract]) ->
     kinds: set[int] = set()
     wanted = {record.kind for record in RECORDS.values()} - {277}
     try:
-        for batch in Segments(blocks).batches():
+        for batch in Segments(blocks, lambda kind, tags, unit: is_tag(tags, "GS", "ST")).batches():
             kinds.update(kind for kind in pc.unique(batch["kind"]).to_pylist() if kind)
             if 277 in kinds - wanted and _says_277ca(batch):
                 wanted.add(277)

@@ -7,8 +7,9 @@ line it stands in. Does not: whether counts and values are right, what elements 
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -36,13 +37,13 @@ LONGEST_ISA = 3 + 10 * 16 + 1 + 2 + 6 + 10 + 2 + 2 + 3
 SCHEMA = pa.schema(
     [
         ("segment_number", pa.int64()),  # in the file, from 1
-        ("interchange", pa.int64()),  # running numbers in the file, from 1; 0 outside
-        ("functional_group", pa.int64()),
-        ("transaction", pa.int64()),
-        ("kind", pa.int64()),  # ST01 as a number: 837, 835, …; where an ST is missing, what the group holds
-        ("level", pa.int64()),  # of the hierarchy (HL): who bills, who is insured, who is the patient; 0 outside
-        ("unit", pa.int64()),  # claim, payment or member: the smallest part that stands for itself; 0 outside
-        ("line", pa.int64()),  # service line in the unit, from 1; 0 before the first
+        ("interchange", pa.int32()),  # running numbers in the file, from 1; 0 outside
+        ("functional_group", pa.int32()),
+        ("transaction", pa.int32()),
+        ("kind", pa.int32()),  # ST01 as a number: 837, 835, …; where an ST is missing, what the group holds
+        ("level", pa.int32()),  # of the hierarchy (HL): who bills, who is insured, who is the patient; 0 outside
+        ("unit", pa.int32()),  # claim, payment or member: the smallest part that stands for itself; 0 outside
+        ("line", pa.int32()),  # service line in the unit, from 1; 0 before the first
         ("text", pa.string()),  # one segment, its separators translated
         ("tag", pa.string()),  # what it begins with
         ("qualifier", pa.string()),  # its first element, which of many segments says what they are about
@@ -56,7 +57,8 @@ OPENS_UNIT = {837: ("CLM",), 835: ("CLP",), 834: ("INS",), 271: ("HL",), 277: ("
 CLOSES_UNIT = {837: ("HL",), 835: ("LX", "PLB"), 277: ("HL",), 999: ("AK9",)}
 OPENS_LINE = {837: ("LX",), 835: ("SVC",), 834: ("HD",), 271: ("EB",), 277: ("SVC",)}
 
-Numbers = NDArray[np.int64]
+Numbers = NDArray[np.int32]
+Places = NDArray[np.int64]  # of bytes in a block
 Flags = NDArray[np.bool_]
 Bytes = NDArray[np.uint8]
 
@@ -97,9 +99,11 @@ class Separators:
 @dataclass
 class Segments:
     """Reads the blocks of one file, once. `loose_bytes` counts what belongs to no whole segment: a file cut in its
-    middle, or words before the first ISA."""
+    middle, or words before the first ISA. All segments are numbered; of those in a transaction are given
+    which `keeps` asks for by kind, tag and unit, and whatever stands in none, which is noted of the file whoever reads it."""
 
     blocks: Iterable[bytes]
+    keeps: Callable[[Numbers, Numbers, Numbers], Flags] | None = None
     loose_bytes: int = 0
     _count: dict[str, int] = field(default_factory=dict)  # how many of each there were
     _current: dict[str, int] = field(default_factory=dict)  # which one the last segment stands in
@@ -162,19 +166,23 @@ class Segments:
         kind = self._kinds(given, starts, ends, is_, inside=(group > 0) | (transaction > 0))
         outside = outside | is_["ST"] | is_["SE"]
         level = self._running("level", tags == _tag("HL"), ends_at=outside)
-        opens = _of_kind(kind, tags, OPENS_UNIT)
-        closes = _of_kind(kind, tags, CLOSES_UNIT) | outside
+        opens = of_kind(kind, tags, OPENS_UNIT)
+        closes = of_kind(kind, tags, CLOSES_UNIT) | outside
         unit = self._running("unit", opens, ends_at=closes)
-        line = self._lines(_of_kind(kind, tags, OPENS_LINE), opens, unit)
+        line = self._lines(of_kind(kind, tags, OPENS_LINE), opens, unit)
         first = self._count.get("segment", 0) + 1
         self._count["segment"] = first + len(starts) - 1
         numbers = np.arange(first, first + len(starts), dtype=np.int64)
-        columns = (numbers, interchange, group, transaction, kind, level, unit, line)
+        columns: list[NDArray[Any]] = [numbers, interchange, group, transaction, kind, level, unit, line]
+        if self.keeps:
+            kept = self.keeps(kind, tags, unit) | (transaction == 0) | (group == 0) | (interchange == 0)
+            starts, ends = starts[kept], ends[kept]
+            columns = [column[kept] for column in columns]
         tag_ends, qualifier_ends = _first_elements(given, starts, ends)
         texts = (
             _texts(given, starts, ends),
-            _texts(given, starts, tag_ends),
-            _texts(given, np.minimum(tag_ends + 1, ends), qualifier_ends),
+            _short_texts(given, starts, tag_ends),
+            _short_texts(given, np.minimum(tag_ends + 1, ends), qualifier_ends),
         )
         yield pa.record_batch([*map(pa.array, columns), *texts], schema=SCHEMA)
 
@@ -185,40 +193,49 @@ class Segments:
         closes = np.zeros(len(opens), dtype=np.bool_) if ends_at is None else ends_at
         if ends_after is not None:
             closes = closes | np.concatenate(([False], ends_after[:-1]))
-        places = np.arange(1, len(opens) + 1, dtype=np.int64)
+        places = np.arange(1, len(opens) + 1, dtype=np.int32)
         opened = np.maximum.accumulate(np.where(opens, places, 0))
         closed = np.maximum.accumulate(np.where(closes, places, 0))
-        numbers = self._count.get(name, 0) + np.cumsum(opens, dtype=np.int64)
+        numbers = self._count.get(name, 0) + np.cumsum(opens, dtype=np.int32)
         inside = np.where(opened >= closed, numbers, 0)
-        found: Numbers = np.where((opened == 0) & (closed == 0), self._current.get(name, 0), inside)
+        found: Numbers = np.where((opened == 0) & (closed == 0), self._current.get(name, 0), inside).astype(np.int32)
         self._count[name] = int(numbers[-1])
         self._current[name] = 0 if ends_after is not None and ends_after[-1] else int(found[-1])
         return found
 
-    def _kinds(self, given: Bytes, starts: Numbers, ends: Numbers, is_: Mapping[str, Flags], inside: Flags) -> Numbers:
+    def _kinds(self, given: Bytes, starts: Places, ends: Places, is_: Mapping[str, Flags], inside: Flags) -> Numbers:
         """What each segment is part of, as the latest ST says or, before one, the latest GS."""
+        own = np.zeros(len(starts), dtype=np.int32)
+        opens = np.flatnonzero(is_["ST"] | is_["GS"])
         first, second, third, behind = (
-            given[np.minimum(starts + place, ends)].astype(np.int64) for place in (3, 4, 5, 6)
+            given[np.minimum(starts[opens] + place, ends[opens])].astype(np.int32) for place in (3, 4, 5, 6)
         )
         digits = np.stack([first, second, third]) - ord("0")
         is_number = ((digits >= 0) & (digits <= 9)).all(axis=0) & ((behind == ord(ELEMENT)) | (behind == ord(SEGMENT)))
-        own = np.where(is_["ST"] & is_number, digits[0] * 100 + digits[1] * 10 + digits[2], 0)
+        own[opens] = np.where(is_["ST"][opens] & is_number, digits[0] * 100 + digits[1] * 10 + digits[2], 0)
         for group, number in KIND_OF_GROUP.items():
-            own = np.where(is_["GS"] & (first == ord(group[0])) & (second == ord(group[1])), number, own)
-        latest = np.maximum.accumulate(np.where(is_["ST"] | is_["GS"], np.arange(1, len(own) + 1), 0))
+            of_group = is_["GS"][opens] & (first == ord(group[0])) & (second == ord(group[1]))
+            own[opens[of_group]] = number
+        latest = np.zeros(len(starts), dtype=np.int32)
+        latest[opens] = opens + 1
+        latest = np.maximum.accumulate(latest)
         kinds: Numbers = np.where(latest > 0, own[np.maximum(latest - 1, 0)], self._current.get("kind", 0))
-        kinds = np.where(inside, kinds, 0)
+        kinds = np.where(inside, kinds, 0).astype(np.int32)
         self._current["kind"] = int(kinds[-1])
         return kinds
 
     def _lines(self, opens: Flags, unit_opens: Flags, unit: Numbers) -> Numbers:
         """Service lines, numbered within each unit."""
-        so_far = self._current.get("line", 0) + np.cumsum(opens & (unit > 0), dtype=np.int64)
-        latest = np.maximum.accumulate(np.where(unit_opens, np.arange(1, len(opens) + 1), 0))
+        so_far = self._current.get("line", 0) + np.cumsum(opens & (unit > 0), dtype=np.int32)
+        latest = np.maximum.accumulate(np.where(unit_opens, np.arange(1, len(opens) + 1, dtype=np.int32), 0))
         before = np.where(latest > 0, so_far[np.maximum(latest - 1, 0)], 0)
-        lines: Numbers = np.where(unit > 0, so_far - before, 0)
+        lines: Numbers = np.where(unit > 0, so_far - before, 0).astype(np.int32)
         self._current["line"] = int(lines[-1])
         return lines
+
+
+def is_tag(tags: Numbers, *names: str) -> Flags:
+    return np.isin(tags, [_tag(name) for name in names])
 
 
 def _tag(text: str) -> int:
@@ -227,47 +244,59 @@ def _tag(text: str) -> int:
     return first << 16 | second << 8 | third
 
 
-def _bounds(given: Bytes) -> tuple[Numbers, Numbers]:
+def _bounds(given: Bytes) -> tuple[Places, Places]:
     """Where each segment begins and ends, without line ends and blanks before it; empty ones are left out."""
-    ends = np.flatnonzero(given == ord(SEGMENT)).astype(np.int64)
+    ends = np.flatnonzero(given == ord(SEGMENT))
     starts = np.concatenate((np.zeros(1, dtype=np.int64), ends[:-1] + 1)) if len(ends) else ends
-    is_text = given > ord(" ")
+    # Separators of our own are below the blank, and are text.
+    is_text = (given > ord(" ")) | ((given >= ord(SEGMENT)) & (given <= ord(COMPONENT)))
     if not is_text[starts].all():
-        # For each byte the next one that is no blank; separators of our own are below the blank, and are text.
-        is_text |= (given >= ord(SEGMENT)) & (given <= ord(COMPONENT))
-        places = np.where(is_text, np.arange(len(given), dtype=np.int64), len(given))
-        starts = np.minimum.accumulate(places[::-1])[::-1][starts]
+        texts = np.flatnonzero(is_text)
+        starts = texts[np.searchsorted(texts, starts)]
     kept = starts < ends
     return starts[kept], ends[kept]
 
 
-def _tags(given: Bytes, starts: Numbers, ends: Numbers) -> Numbers:
+def _tags(given: Bytes, starts: Places, ends: Places) -> Numbers:
     """The tag of each segment as a number, 0 where it has more than three letters."""
-    first, second, third, fourth = (given[np.minimum(starts + place, ends)].astype(np.int64) for place in range(4))
+    first, second, third, fourth = (given[np.minimum(starts + place, ends)].astype(np.int32) for place in range(4))
     is_whole = (third == ord(ELEMENT)) | (fourth == ord(ELEMENT)) | (fourth == ord(SEGMENT))
     return np.where(is_whole, first << 16 | second << 8 | third, 0)
 
 
-def _first_elements(given: Bytes, starts: Numbers, ends: Numbers) -> tuple[Numbers, Numbers]:
+def _first_elements(given: Bytes, starts: Places, ends: Places) -> tuple[Places, Places]:
     """Where the tag ends, and where the element behind it does; at the segment's end where there is no more."""
-    separators = np.append(np.flatnonzero(given == ord(ELEMENT)).astype(np.int64), (len(given), len(given)))
+    separators = np.append(np.flatnonzero(given == ord(ELEMENT)), (len(given), len(given)))
     first = np.searchsorted(separators, starts)
     return np.minimum(separators[first], ends), np.minimum(separators[first + 1], ends)
 
 
-def _of_kind(kind: Numbers, tags: Numbers, tags_by_kind: Mapping[int, tuple[str, ...]]) -> Flags:
+def of_kind(kind: Numbers, tags: Numbers, tags_by_kind: Mapping[int, tuple[str, ...]]) -> Flags:
     """Segments whose tag has this meaning in a transaction of their kind."""
     found = np.zeros(len(tags), dtype=np.bool_)
     for number, names in tags_by_kind.items():
-        found |= (kind == number) & np.isin(tags, [_tag(name) for name in names])
+        is_kind = kind == number
+        if is_kind.any():
+            for name in names:
+                found |= is_kind & (tags == _tag(name))
     return found
 
 
-def _texts(given: Bytes, starts: Numbers, ends: Numbers) -> pa.StringArray:
-    """The segments' text, one after the other in one buffer."""
+def _texts(given: Bytes, starts: Places, ends: Places) -> pa.StringArray:
+    """Long pieces of text that do not overlap, one after the other in one buffer."""
     edges = np.zeros(len(given) + 1, dtype=np.int8)
     edges[starts] += 1
     edges[ends] -= 1
-    values = given[np.cumsum(edges[:-1], dtype=np.int8).astype(np.bool_)]
-    offsets = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(ends - starts))).astype(np.int32)
-    return pa.StringArray.from_buffers(len(starts), pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(values)))
+    return _strings(given[np.cumsum(edges[:-1], dtype=np.int8).astype(np.bool_)], ends - starts)
+
+
+def _short_texts(given: Bytes, starts: Places, ends: Places) -> pa.StringArray:
+    """A few letters of each segment: cheaper to gather than to find among all bytes."""
+    lengths = ends - starts
+    behind = np.cumsum(lengths)
+    return _strings(given[np.arange(behind[-1] if len(behind) else 0) + np.repeat(ends - behind, lengths)], lengths)
+
+
+def _strings(values: Bytes, lengths: Places) -> pa.StringArray:
+    offsets = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(lengths))).astype(np.int32)
+    return pa.StringArray.from_buffers(len(lengths), pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(values)))

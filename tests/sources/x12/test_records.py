@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from dagster_project.sources.contracts import load_contracts
 from dagster_project.sources.layouts import X12
+from dagster_project.sources.x12 import cells
 from dagster_project.sources.x12.acknowledgements import CLAIM_STATUSES, TRANSACTION_ANSWERS
+from dagster_project.sources.x12.cells import UNREAD
 from dagster_project.sources.x12.claims import CLAIM_LINES, CLAIMS
 from dagster_project.sources.x12.coverage import BENEFITS, COVERAGES, PEOPLE
+from dagster_project.sources.x12.envelopes import KNOWN_TAGS
 from dagster_project.sources.x12.payments import PAYMENT_ADJUSTMENTS, PAYMENT_LINES, PROVIDER_ADJUSTMENTS
 from dagster_project.sources.x12.records import RECORDS
 from tests.sources.x12.written import (
@@ -21,12 +26,15 @@ from tests.sources.x12.written import (
     INSURED,
     OFFICE_VISIT,
     PAYMENT,
+    PLB,
     READ_AND_UNREADABLE,
     REPLY,
     WHOLE_GROUP,
     acceptances,
     claims,
+    damage,
     enrolments,
+    notes,
     payments,
     picked,
     readabilities,
@@ -266,3 +274,27 @@ def test_every_cell_is_read_by_some_layout() -> None:
         layout = contract.layouts.get(X12)
         read |= set(layout.source_columns()) if layout and layout.x12 else set()
     assert {cell for record in RECORDS.values() for cell in record.columns} - read == set()
+
+
+def _with_unread(kind: int) -> bytes:
+    """A whole file with one of each segment that nothing is read from behind every other segment of its claims."""
+    claim, build = {837: (BILLER + INSURED + OFFICE_VISIT, claims), 835: (PAYMENT + PLB, payments)}[kind]
+    between = "~" + "".join(f"{tag}*1*2*3*4~" for tag in UNREAD[kind])
+    return build(claim.replace("~", between))
+
+
+@pytest.mark.parametrize("record", [name for name, record in RECORDS.items() if record.kind in UNREAD])
+def test_a_segment_that_is_left_out_is_one_that_nothing_is_read_from(
+    record: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = RECORDS[record].kind
+    data = _with_unread(kind)
+    short = rows(data, RECORDS[record]), damage(data, kind), notes(data)
+    monkeypatch.setattr(cells, "UNREAD", {})
+    assert short == (rows(data, RECORDS[record]), damage(data, kind), notes(data))
+    assert short[0] and not short[1] and not short[2]
+
+
+@pytest.mark.parametrize("kind", list(UNREAD))
+def test_what_is_left_out_is_known_to_the_guides(kind: int) -> None:
+    assert set(UNREAD[kind]) < set(KNOWN_TAGS[kind].split())
