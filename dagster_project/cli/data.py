@@ -33,7 +33,11 @@ def demo_data(
         bool, typer.Option("--ledger-error", help="Plant faults in the ledger that block publication.")
     ] = False,
     file_format: Annotated[
-        FileFormat, typer.Option("--format", help="How claims and remittances are written; other feeds are flat files.")
+        FileFormat,
+        typer.Option(
+            "--format",
+            help="How claims, their acknowledgements and remittances are written; other feeds are flat files.",
+        ),
     ] = FileFormat.flat,
     as_json: AsJson = False,
 ) -> None:

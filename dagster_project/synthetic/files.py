@@ -22,7 +22,7 @@ from dagster_project.synthetic.dirt import (
     to_mixed_encoding,
     to_windows_lines,
 )
-from dagster_project.synthetic.x12 import CLAIM_FEEDS, PAYMENT_FEEDS, write_x12_files
+from dagster_project.synthetic.x12 import X12_FEEDS, write_x12_files
 
 # feed: (day it was sent, order of rows in a file, join for the day); a feed without a day is one file.
 SENT: dict[str, tuple[str | None, str, str]] = {
@@ -53,6 +53,7 @@ SENT: dict[str, tuple[str | None, str, str]] = {
         "claim_id, claim_line_number",
         "join medical_claim p using (claim_id)",
     ),
+    "claim_acknowledgement": ("t.acknowledged_date", "acknowledgement_id, claim_id", ""),
     "remittance": ("t.paid_date", "remittance_id, claim_id, adjudication_number, claim_line_number", ""),
     "remittance_adjustment": (
         "t.paid_date",
@@ -94,7 +95,7 @@ def write_files(
     for done, (feed, (day, order, join)) in enumerate(SENT.items()):
         progress("files", done, len(SENT))
         if _exists(con, feed):
-            due = 0 if as_x12 and feed in (*CLAIM_FEEDS, *PAYMENT_FEEDS) else months
+            due = 0 if as_x12 and feed in X12_FEEDS else months
             rows = _write_feed(con, landing, feed, day, order, join, start, end, due, withheld)
             written[feed] = written.get(feed, 0) + rows
     progress("files", len(SENT), len(SENT))

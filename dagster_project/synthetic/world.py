@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.synthetic import (
+    acknowledgements,
     adjudication,
     billing,
     care,
@@ -71,7 +72,7 @@ def generate(
 ) -> dict[str, int]:
     """Writes all feeds of a world of so many members and months, the same bytes for a seed; returns rows per feed.
 
-    `as_x12` writes claims and remittances as X12 (837, 835). `scratch` holds the world while it is made (the system's temporary folder if none is named): it holds identities.
+    `as_x12` writes claims, acknowledgements and remittances as X12 (837, 277CA, 835). `scratch` holds the world while it is made (the system's temporary folder if none is named): it holds identities.
     `ledger_error` plants faults in the finance ledger; `progress` is told (stage, done, total).
     """
     if members < 10 or not 3 <= months <= 120:
@@ -177,6 +178,7 @@ def build_world(
             [
                 lambda: care.write_encounter_feeds(con, end, intensity.unrecorded),
                 lambda: billing.write_claim_feeds(con),
+                lambda: acknowledgements.write_acknowledgement_feed(con, end),
                 lambda: adjudication.write_remittance_feeds(con),
                 lambda: pharmacy.write_pharmacy_feed(con, end),
             ],

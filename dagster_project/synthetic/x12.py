@@ -1,4 +1,5 @@
-"""Writes what the world's providers and payers send as X12: claims sent (837) and remittances (835), month by month.
+"""Writes what the world's providers and payers send as X12: claims sent (837), their acknowledgements (277CA) and remittances
+(835), month by month.
 
 Belongs here: which rows a file holds, and what is lost on the way because X12 has no place for it. Does not: segments
 (interchange/).
@@ -12,12 +13,15 @@ from pathlib import Path
 
 import duckdb
 
+from dagster_project.interchange.acknowledgements import make_acknowledgement_parts
 from dagster_project.interchange.claims import VERSIONS, make_claim_parts
 from dagster_project.interchange.payments import make_payment_parts
 from dagster_project.interchange.segments import write_interchange
 
 CLAIM_FEEDS = ("medical_claim", "medical_claim_line")
 PAYMENT_FEEDS = ("remittance_advice", "remittance", "remittance_adjustment", "provider_adjustment")
+ACKNOWLEDGEMENT_FEED = "claim_acknowledgement"
+X12_FEEDS = (*CLAIM_FEEDS, *PAYMENT_FEEDS, ACKNOWLEDGEMENT_FEED)
 FOLDER = "x12/source=demo"
 
 
@@ -96,7 +100,8 @@ def write_x12_files(
     folder.mkdir(parents=True, exist_ok=True)
     con.execute("""
         create or replace temp table x12_written_claim (claim_id varchar);
-        create or replace temp table x12_written_advice (remittance_id varchar)""")
+        create or replace temp table x12_written_advice (remittance_id varchar);
+        create or replace temp table x12_written_acknowledgement (acknowledgement_id varchar)""")
     for number in range(months):
         progress("x12", number, months)
         first = f"(date '{start}' + to_months({number}))::date"
@@ -108,6 +113,11 @@ def write_x12_files(
             make_claim_parts(con, "x12_parts", "x12_claim", "x12_line", created)
             write_interchange(con, folder / f"837_{label}.x12", "HC", "x12_parts", created, number + 1)
             con.execute("insert into x12_written_claim select claim_id from x12_claim")
+        select_acknowledgements(con, of_month)
+        if con.execute("select count(*) from x12_status").fetchone() != (0,):
+            make_acknowledgement_parts(con, "x12_parts", "x12_status", created)
+            write_interchange(con, folder / f"277_{label}.x12", "HN", "x12_parts", created, number + 1)
+            con.execute("insert into x12_written_acknowledgement select distinct acknowledgement_id from x12_status")
         if ("remittance", label) not in withheld:
             select_payments(con, of_month)
             if con.execute("select count(*) from x12_advice").fetchone() != (0,):
@@ -128,6 +138,7 @@ _WRITTEN = {
     "remittance_adjustment": f"""{_OF_ADVICE} and (remittance_id, claim_id, claim_line_number, adjudication_number) in (
         select (remittance_id, claim_id, claim_line_number, adjudication_number) from remittance)""",
     **dict.fromkeys(("remittance_advice", "remittance", "provider_adjustment"), _OF_ADVICE),
+    ACKNOWLEDGEMENT_FEED: "acknowledgement_id in (from x12_written_acknowledgement)",
 }
 
 
@@ -155,6 +166,22 @@ def select_claims(con: duckdb.DuckDBPyConnection, of_month: str) -> None:
             and claim_id in (select claim_id from medical_claim_line);
         create or replace temp view x12_line as
         select * from medical_claim_line where claim_id in (select claim_id from x12_claim)""")
+
+
+def select_acknowledgements(con: duckdb.DuckDBPyConnection, of_month: str) -> None:
+    """x12_status: what was said of claims in a month, with the claim's biller, patient and days."""
+    con.execute(f"""
+        create or replace temp table x12_status as
+        select status.*, payer_name, billing_id, provider_name as billing_name, member_id,
+            coalesce(last_name, regexp_extract(patient_name, '[^ ]+$')) as last_name, first_name, claim_start_date, claim_end_date
+        from claim_acknowledgement as status
+        left join (
+            select claim_id, billing_id, member_id, patient_name, claim_start_date, claim_end_date from medical_claim
+        ) using (claim_id)
+        left join (select member_id, last_name, first_name from member) using (member_id)
+        left join (select payer_id, payer_name from payer) using (payer_id)
+        left join (select provider_id, provider_name from provider) as biller on biller.provider_id = billing_id
+        where acknowledged_date {of_month}""")
 
 
 def select_payments(con: duckdb.DuckDBPyConnection, of_month: str) -> None:

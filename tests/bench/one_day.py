@@ -16,6 +16,7 @@ from dagster_project.sources.inventory import DEMO
 # The column that says on which day the generator's systems would have sent a row.
 DAYS = {
     "authorization": "requested_date",
+    "claim_acknowledgement": "acknowledged_date",
     "eligibility": "enrollment_start_date",
     "encounter": "encounter_start_date",
     "medical_claim": "submitted_date",

@@ -67,6 +67,7 @@ def test_what_grows_equals_a_full_build_when_files_arrive_change_and_go_and_a_bu
     feeds = (
         "medical_claim", "medical_claim_line", "remittance", "remittance_adjustment", "pharmacy_fill", "encounter",
         "eligibility", "patient_accounting", "provider_adjustment", "remittance_advice", "work_record", "ledger_posting",
+        "claim_acknowledgement",
     )  # fmt: skip
     last = withhold([files_of(landing, feed)[-1] for feed in feeds], tmp_path / "last")
     first_claims = withhold([files_of(landing, "medical_claim")[0]], tmp_path / "first")
@@ -96,6 +97,7 @@ def test_what_grows_equals_a_full_build_when_files_arrive_change_and_go_and_a_bu
         ("pharmacy_fill", 0, 3),
         ("encounter", 1, 5),
         ("remittance", 0, 4),
+        ("claim_acknowledgement", 0, 4),
         ("patient_accounting", 0, 4),
         ("ledger_posting", 0, 4),
     ):

@@ -39,7 +39,7 @@ def test_every_load_of_the_demonstration_is_admitted(house):
 def test_every_file_of_the_demonstration_that_was_due_is_there(house):
     settings, *_ = house
     results = check_calendar(settings, as_of=TODAY)
-    assert len(results) == 16
+    assert len(results) == 17
     assert {(result.asset, result.note) for result in results if result.verdict != "pass"} == set()
     assert {result.checked_count for result in results} == {9}
     assert {result.verdict for result in check_sides(settings, as_of=TODAY)} == {"pass"}

@@ -151,12 +151,12 @@ def test_demonstration_files_are_complete_and_need_not_grow_quiet(claimhouse, tm
     assert files and max(path.stat().st_mtime for path in files) <= time.time() - 600
 
 
-def test_demonstration_claims_and_remittances_are_written_as_x12_when_asked(claimhouse, tmp_path):
+def test_demonstration_claims_and_what_payers_say_of_them_are_written_as_x12_when_asked(claimhouse, tmp_path):
     answer = claimhouse(tmp_path, "demo-data", "--members", "20", "--months", "3", "--format", "x12", "--json")
     assert answer.code == DONE and answer.json["rows"]["medical_claim"] > 0
     folder = tmp_path / "landing" / "x12" / "source=demo"
-    assert {path.name[:4] for path in folder.iterdir()} == {"837_", "835_"}
-    assert not (tmp_path / "landing" / "remittance").exists()
+    assert {path.name[:4] for path in folder.iterdir()} == {"837_", "835_", "277_"}
+    assert not any((tmp_path / "landing" / feed).exists() for feed in ("remittance", "claim_acknowledgement"))
     assert claimhouse(tmp_path / "other", "demo-data", "--format", "edifact").code == WRONG_USE
 
 

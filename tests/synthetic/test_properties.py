@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+
 import duckdb
 import pytest
 
+from dagster_project.settings import DBT_PROJECT
 from dagster_project.synthetic import world
+from dagster_project.synthetic.acknowledgements import SILENT_PAYER
 from dagster_project.synthetic.reference import PAYERS
 
 
@@ -324,6 +328,51 @@ def test_reversals_corrections_and_appeals_occur_when_claims_live_on(invented):
         and bool_or(allowed_amount = 0) as is_partly
                                    from remittance where adjudication_number = 1 group by claim_id)""")
         <= 0.04
+    )
+
+
+def test_a_claim_is_answered_at_the_door_before_it_is_decided_when_its_payer_answers_at_all(invented):
+    silent = invented.rows(f"""
+        select payer_id, max(claim_acknowledgement.claim_id) is null
+        from medical_claim left join claim_acknowledgement using (payer_id, claim_id)
+        where submitted_date <= date '{invented.end}' - 2 group by 1 order by 1""")
+    assert silent == [(payer, payer == SILENT_PAYER) for payer, _ in silent] and len(silent) == 6
+    invented.con.execute("""
+        create or replace temp table doors as
+        select claim_id, any_value(payer_id) as payer_id, any_value(submitted_date) as sent, min(acknowledged_date) as answered,
+            max(acknowledged_date) filter (where action_code = 'U') as rejected,
+            max(acknowledged_date) filter (where action_code = 'WQ') as accepted, min(adjudicated_date) as decided
+        from medical_claim left join claim_acknowledgement using (claim_id, payer_id)
+        left join (select claim_id, min(adjudicated_date) as adjudicated_date from remittance group by 1) using (claim_id)
+        where submitted_date is not null group by 1""")
+    wrong = invented.rows(f"""
+        select count(*) filter (where answered is null and sent <= date '{invented.end}' - 2),
+            count(*) filter (where answered - sent not between 1 and 2),
+            count(*) filter (where accepted <= rejected),
+            count(*) filter (where decided is not null and (accepted is null or accepted >= decided))
+        from doors where payer_id <> '{SILENT_PAYER}'""")
+    assert wrong == [(0, 0, 0, 0)]
+    share, mended, left = invented.rows(f"""
+        select count(rejected) / count(*), count(rejected) filter (where accepted > rejected),
+            count(rejected) filter (where accepted is null)
+        from doors where payer_id <> '{SILENT_PAYER}'""")[0]
+    assert 0.02 <= share <= 0.05
+    assert 0 < left < 0.1 * mended
+
+
+def test_a_front_end_rejects_under_the_categories_that_the_rules_call_rejected(invented):
+    with (DBT_PROJECT / "seeds/claims/acknowledgement_categories.csv").open() as file:
+        rejecting = {row["code"] for row in csv.DictReader(file) if row["event_type"] == "rejected"}
+    found = dict(
+        invented.rows("""
+        select status_category_code, any_value(action_code) from claim_acknowledgement
+        group by 1 having count(distinct action_code) = 1""")
+    )
+    assert found == dict.fromkeys(rejecting, "U") | {"A2": "WQ"}
+    assert (
+        invented.one("""select count(*) from claim_acknowledgement
+        where (action_code = 'WQ') <> (payer_claim_control_number is not null)""")
+        == 0
     )
 
 

@@ -18,6 +18,7 @@ FEEDS = [
     "encounter_procedure",
     "medical_claim",
     "medical_claim_line",
+    "claim_acknowledgement",
     "remittance",
     "remittance_adjustment",
     "remittance_advice",
@@ -74,6 +75,7 @@ def test_nothing_has_happened_yet_when_its_day_is_after_the_end(invented):
         ("provider_adjustment", "paid_date"),
         ("pharmacy_fill", "paid_date"),
         ("medical_claim", "submitted_date"),
+        ("claim_acknowledgement", "acknowledged_date"),
     ):
         assert invented.one(f"select max({column})::date <= date '{invented.end}' from {feed}")
 

@@ -16,10 +16,9 @@ from dagster_project.settings import Settings
 from dagster_project.sources.contracts import load_contracts
 from dagster_project.sources.loads import LoadAudit, load_feed, prepare_lake, take_inventory
 from dagster_project.synthetic import files, ledger, world
-from dagster_project.synthetic.x12 import CLAIM_FEEDS, FOLDER, PAYMENT_FEEDS, UNSAID, leave_unsaid
+from dagster_project.synthetic.x12 import CLAIM_FEEDS, FOLDER, PAYMENT_FEEDS, UNSAID, X12_FEEDS, leave_unsaid
 from tests.sources.x12.lake import KEY, OF_FILES
 
-FEEDS = (*CLAIM_FEEDS, *PAYMENT_FEEDS)
 MEMBERS, MONTHS = 60, 8
 
 
@@ -43,14 +42,14 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def audits(homes: dict[str, Path]) -> dict[str, list[LoadAudit]]:
-    """Loads of the claims and payments of each home."""
+    """Loads of the claims of each home, and of what payers say of them."""
     contracts = load_contracts()
     found: dict[str, list[LoadAudit]] = {}
     for name, home in homes.items():
         settings = Settings(home=home, quiet_seconds=0)
         prepare_lake(settings, contracts)
         take_inventory(settings, contracts)
-        found[name] = [audit for feed in FEEDS for audit in load_feed(feed, settings, contracts, KEY)]
+        found[name] = [audit for feed in X12_FEEDS for audit in load_feed(feed, settings, contracts, KEY)]
     return found
 
 
@@ -65,7 +64,7 @@ def test_both_ways_bring_the_same_rows_into_the_lake(
 ) -> None:
     contracts = load_contracts()
     with duckdb.connect() as con:
-        for feed in FEEDS:
+        for feed in X12_FEEDS:
             columns = [column.name for column in contracts[feed].lake_columns()]
             said = [name for name in columns if name not in OF_FILES]
             for name, home in homes.items():
@@ -80,7 +79,7 @@ def test_both_ways_bring_the_same_rows_into_the_lake(
             assert con.execute("from flat except all from x12").fetchall() == []
     assert {audit.is_conserved for name in homes for audit in audits[name]} == {True}
     assert sum(audit.rows_set_aside or 0 for audit in audits["x12"]) == 0
-    assert {audit.feed for audit in audits["x12"] if audit.layout == "x12"} == set(FEEDS)
+    assert {audit.feed for audit in audits["x12"] if audit.layout == "x12"} == set(X12_FEEDS)
 
 
 def test_claims_written_again_with_tokens_give_the_same_rows(
@@ -132,7 +131,7 @@ def test_what_no_x12_file_holds_goes_another_way_and_is_counted_once(tmp_path: P
             from remittance_advice order by paid_date, remittance_id limit 1""")
         (last,) = con.execute("select strftime(max(paid_date), '%Y-%m') from remittance").fetchone() or ("",)
         due = {}
-        for feed in FEEDS:
+        for feed in X12_FEEDS:
             sent = f"where strftime(paid_date, '%Y-%m') <> '{last}'" if feed in PAYMENT_FEEDS else ""
             (due[feed],) = con.execute(f"select count(*) from {feed} {sent}").fetchone() or (0,)
         (of_lost,) = con.execute("select count(*) from remittance where remittance_id in (from lost)").fetchone() or (
@@ -140,11 +139,12 @@ def test_what_no_x12_file_holds_goes_another_way_and_is_counted_once(tmp_path: P
         )
         withheld = [(feed, last) for feed in PAYMENT_FEEDS]
         counts = files.write_files(con, landing, start, end, 3, withheld, lambda *_: None, as_x12=True)
-    assert {feed: counts[feed] for feed in FEEDS} == due
+    assert {feed: counts[feed] for feed in X12_FEEDS} == due
     text = "".join(path.read_text() for path in sorted((landing / FOLDER).glob("*.x12")))
     in_x12 = {
         "medical_claim": text.count("CLM*"),
         "medical_claim_line": text.count("SV1*") + text.count("SV2*"),
+        "claim_acknowledgement": text.count("*PT~"),
         "remittance_advice": text.count("BPR*"),
         "remittance": due["remittance"] - of_lost,
     }
@@ -162,8 +162,9 @@ def test_what_no_x12_file_holds_goes_another_way_and_is_counted_once(tmp_path: P
 
 
 def test_envelopes_count_what_is_in_them(homes: dict[str, Path]) -> None:
-    files_ = written(homes, "837") + written(homes, "835")
-    assert len(files_) > MONTHS
+    kinds = [written(homes, kind) for kind in ("837", "835", "277")]
+    assert {len(files_) >= MONTHS - 1 for files_ in kinds} == {True}
+    files_ = [segments for of_kind in kinds for segments in of_kind]
     for segments in files_:
         tags = [segment[0] for segment in segments]
         starts = [place for place, tag in enumerate(tags) if tag == "ST"]
@@ -204,9 +205,38 @@ def test_every_835_balances_at_line_claim_and_transaction(homes: dict[str, Path]
     assert seen > 100
 
 
+def test_every_277ca_counts_the_claims_that_it_accepts_and_rejects_as_a_whole_and_by_biller(
+    homes: dict[str, Path],
+) -> None:
+    seen = {"WQ": 0, "U": 0}
+    for segments in written(homes, "277"):
+        # What each level says of the claims below it, and those claims: of the receiver all, of a biller his own.
+        told: list[dict[str, Decimal]] = []
+        claims: list[list[tuple[str, Decimal]]] = []
+        above: dict[str, int] = {}
+        for segment in segments:
+            if segment[0] == "HL":
+                level = segment[3]
+                above[level] = len(told)
+                told.append({})
+                claims.append([])
+            elif segment[0] in ("QTY", "AMT"):
+                told[-1][segment[1]] = Decimal(segment[2])
+            elif segment[0] == "STC" and level == "PT":
+                seen[segment[3]] += 1
+                for place in (above["21"], above["19"]):
+                    claims[place].append((segment[3], Decimal(segment[4])))
+        for said, below in zip(told, claims, strict=True):
+            accepted, rejected = ([charge for code, charge in below if code == action] for action in ("WQ", "U"))
+            counts = [said.get("90", said.get("QA", 0)), said.get("AA", said.get("QC", 0))]
+            assert counts == [len(accepted), len(rejected)] and 0 not in said.values()
+            assert [said.get("YU", 0), said.get("YY", 0)] == [sum(accepted), sum(rejected)]
+    assert seen["WQ"] > 100 and seen["U"] > 2
+
+
 def test_an_independent_validator_finds_nothing_wrong_by_the_guides(homes: dict[str, Path]) -> None:
-    chosen = sorted((homes["x12"] / "landing" / FOLDER).glob("83[57]_2024-0[57].x12"))
-    assert len(chosen) == 4
+    chosen = sorted((homes["x12"] / "landing" / FOLDER).glob("*_2024-0[57].x12"))
+    assert [path.name[:3] for path in chosen] == ["277", "277", "835", "835", "837", "837"]
     for path in chosen:
         with path.open() as file:
             assert x12n_document(params(), file, io.StringIO(), None), path.name

@@ -11,7 +11,6 @@ with sources as (
         max(case when adjustments.data_source is not null then 1 end) as has_provider_adjustments,
         max(case when accounting.data_source is not null then 1 end) as has_accounting,
         max(accounting.has_denial_write_offs) as has_denial_write_offs,
-        max(case when acknowledgements.data_source is not null then 1 end) as has_acknowledgements,
         max(case when work.data_source is not null then 1 end) as has_work
     from {{ ref('int_calendar__horizons') }} as horizons
     left join (
@@ -30,8 +29,6 @@ with sources as (
         from {{ ref('stg_patient_accounting__transactions') }} group by data_source
     ) as accounting
         on horizons.data_source = accounting.data_source
-    left join (select distinct data_source from {{ ref('stg_claim_acknowledgement__statuses') }}) as acknowledgements
-        on horizons.data_source = acknowledgements.data_source
     left join (select distinct data_source from {{ ref('stg_work_record__records') }}) as work
         on horizons.data_source = work.data_source
     group by horizons.data_source
@@ -70,12 +67,19 @@ claims as (
         claims.days_to_submit,
         claims.days_to_adjudicate,
         reviewed.claim_key is not null as is_reviewed,
-        -- known to be: where a source sends no 277CA rejection_rate is NULL
+        claims.rejection_count is not null as is_acknowledged,
+        -- known to be: where a payer sends no 277CA rejection_rate is NULL
         coalesce(claims.rejection_count, 0) > 0 as is_rejected
     from {{ ref('fct_claim') }} as claims
     left join lines on claims.claim_key = lines.claim_key
     left join first_decisions on claims.claim_key = first_decisions.claim_key
     left join reviewed on claims.claim_key = reviewed.claim_key
+),
+
+-- A payer's front end is known by its answers, though a clearinghouse may give them in its own name: a payer of whom no claim
+-- was ever answered may have rejected any of them.
+acknowledging as (
+    select data_source, payer_id from claims where is_acknowledged group by data_source, payer_id
 ),
 
 submitted as (
@@ -296,7 +300,7 @@ amounts as (
             when sources.has_claims = 1 and sources.has_work = 1 then coalesce(submitted.clean_claim_count, 0)
         end as clean_claim_count,
         case
-            when sources.has_claims = 1 and sources.has_acknowledgements = 1 then coalesce(submitted.rejected_claim_count, 0)
+            when sources.has_claims = 1 and acknowledging.payer_id is not null then coalesce(submitted.rejected_claim_count, 0)
         end as rejected_claim_count,
         case
             when sources.has_claims = 1 and sources.has_work = 1 then coalesce(submitted.reviewed_claim_count, 0)
@@ -378,6 +382,7 @@ amounts as (
         worked.coding_minutes
     from months
     inner join sources on months.data_source = sources.data_source
+    left join acknowledging on months.data_source = acknowledging.data_source and months.payer_id = acknowledging.payer_id
     {%- for part in ['submitted', 'adjudicated', 'decided', 'charged', 'taken_back', 'receivables', 'posted', 'worked'] %}
     left join {{ part }}
         on months.data_source = {{ part }}.data_source
