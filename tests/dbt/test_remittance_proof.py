@@ -160,3 +160,11 @@ def test_payers_own_samples_balance_where_they_do_and_say_so_where_they_do_not(
     assert sheet["CHK12345"][5] in ("transaction", "claim"), "test.835 does not balance"
     guides = [row for trace, row in sheet.items() if trace != "CHK12345"]
     assert [row[4] for row in guides] == [0] * len(guides), "no claim of the guides' examples is off"
+    assert warehouse.rows(
+        "select sum(claim_count), bool_and(is_claim_balanced) from marts.mart_remittance_balance"
+        " where data_source = 'samples' and remittance_id <> 'CHK12345'"
+    ) == [(8, True)], "all eight, also those whose payment is dated in a month 23"
+    assert warehouse.rows(
+        "select produced_date = told.paid_date, told.paid_date::varchar, is_transaction_balanced from marts.fct_remittance as told"
+        " inner join marts.mart_remittance_balance using (remittance_key) where told.remittance_id = '7170066655'"
+    ) == [(True, "2002-03-14", True)]
