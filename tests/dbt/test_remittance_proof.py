@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 from small_warehouse import Warehouse
 
-from tests.sources.x12.written import BILLER, INSURED, OFFICE_VISIT, PAYMENT, claims, payments
+from tests.sources.x12.written import (
+    ACCEPTED_AND_REJECTED,
+    BILLER,
+    INSURED,
+    OFFICE_VISIT,
+    PAYMENT,
+    SENT_ON,
+    acceptances,
+    claims,
+    payments,
+)
 
 pytestmark = pytest.mark.xdist_group("dbt_warehouse")
 
@@ -27,9 +37,10 @@ TAKEBACK = (
 )
 LOST = PAYMENT.replace("CLP*A1*", "CLP*A2*").replace("*C1*11*1~", "*C2*11*1~").replace("NM1*QC*", "ZZZ*QC*")
 
-
-# The biller sends the claim on to the patient's second payer, under its own number of it, and is paid there, too.
-SENT_ON = INSURED.replace("SBR*P*", "SBR*S*").replace("*MI*M100~", "*MI*Z7~").replace("*PI*P1~", "*PI*P2~")
+# What is sent on is paid by the second payer, too, which rejected it at first.
+REJECTED_BY_SECOND = acceptances(
+    ACCEPTED_AND_REJECTED.split("HL*5*")[0].replace("*PI*P1~", "*PI*P2~").replace("STC*A2:20:PR*", "STC*A7:254*")
+)
 SECOND = (
     payments(
         "LX*1~CLP*A1*2*80*15**12*Z9*11*1~NM1*QC*1*ROE*PAT****MI*Z7~DTM*232*20260102~"
@@ -61,6 +72,7 @@ def warehouse(real_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         "sent_on": {
             "a claims": claims(BILLER + INSURED + OFFICE_VISIT),
             "b claims": claims(BILLER + SENT_ON + OFFICE_VISIT),
+            "b rejected": REJECTED_BY_SECOND,
             "era": payments(PAYMENT),
             "later era": SECOND,
         },
@@ -130,6 +142,28 @@ def test_a_claim_that_is_sent_on_to_a_second_payer_under_its_number_stays_the_fi
         "select charge_amount, primary_paid_amount, secondary_paid_amount, patient_responsibility_amount"
         " from marts.mart_patient_balance where data_source = 'sent_on'"
     ) == [(Decimal("80.00"), Decimal("60.00"), Decimal("15.00"), Decimal("0.00"))]
+
+
+def test_what_is_sent_to_a_second_payer_under_the_same_number_is_an_event_of_the_claim_and_charged_once(
+    warehouse: Warehouse,
+) -> None:
+    eighty = Decimal("80.00")
+    assert warehouse.rows(
+        "select event_type, events.payer_id, is_to_further_payer, events.charge_amount, repeated_charge_amount,"
+        " events.load_id = claims.load_id from marts.fct_claim_event as events inner join marts.fct_claim as claims"
+        " using (claim_key) where events.data_source = 'sent_on' and event_order < 30 order by event_order, events.payer_id"
+    ) == [
+        ("submitted", "P1", False, eighty, None, True),
+        ("submitted", "P2", True, None, eighty, False),
+        ("rejected", "P2", True, None, None, False),
+    ]
+    assert warehouse.rows(
+        "select charge_amount, further_payer_count, rejection_count from marts.fct_claim where data_source = 'sent_on'"
+    ) == [(eighty, 1, None)]
+    assert warehouse.rows(
+        "select is_other_payer_pending from marts.mart_patient_balance where data_source = 'sent_on'"
+    ) == [(False,)]
+    assert warehouse.rows("select count(*) from marts.fct_claim_event where data_source = 'ranked_anew'") == [(1,)]
 
 
 def test_of_one_payer_the_later_word_on_its_rank_stands(warehouse: Warehouse) -> None:

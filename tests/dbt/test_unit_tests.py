@@ -31,7 +31,6 @@ WITHOUT = {
     "int_encounter__records", "int_finance__cells", "int_finance__ledger_amounts", "int_lake__active_loads",
     "int_lake__changed_loads", "int_lake__mart_counts", "int_lake__repeated_rows", "int_lake__staged_counts",
     "int_lake__touched_claims", "int_lake__touched_people", "int_member__crosswalk", "mart_code_validity", "mart_ledger_load",
-    "mart_load_outcome",
 }  # fmt: skip
 
 

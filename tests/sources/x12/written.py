@@ -22,6 +22,8 @@ OFFICE_VISIT = (
     "CLM*A1*80***11:B:1*Y*A*Y*Y~REF*G1*AUTH7~HI*ABK:J029*ABF:R05~NM1*82*1*DOC*A****XX*1111111112~"
     "LX*1~SV1*HC:99213:25*50*UN*1***1~DTP*472*D8*20260102~LX*2~SV1*HC:87880*30*UN*2*11**1~DTP*472*RD8*20260102-20260103~"
 )
+# The biller sends the claim on to the patient's second payer, under its own number of it.
+SENT_ON = INSURED.replace("SBR*P*", "SBR*S*").replace("*MI*M100~", "*MI*Z7~").replace("*PI*P1~", "*PI*P2~")
 # Two claims of one insured, and a child who is covered through her.
 TWO = BILLER + INSURED + OFFICE_VISIT + OFFICE_VISIT.replace("A1", "A2")
 DEPENDENT = "HL*3*2*23*0~PAT*19~NM1*QC*1*ROE*Kim~DMG*D8*20150505*M~"
