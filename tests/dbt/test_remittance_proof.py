@@ -13,6 +13,7 @@ from tests.sources.x12.written import (
     ACCEPTED_AND_REJECTED,
     BILLER,
     INSURED,
+    MISNAMED,
     OFFICE_VISIT,
     PAYMENT,
     SENT_ON,
@@ -76,6 +77,15 @@ def warehouse(real_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> It
             "era": payments(PAYMENT),
             "later era": SECOND,
         },
+        "misnamed": {
+            "claims": claims(BILLER + INSURED + OFFICE_VISIT),
+            "era": payments(PAYMENT),
+            "later era": MISNAMED,
+        },
+        "called": {
+            "claims": claims(BILLER + INSURED + OFFICE_VISIT),
+            "later era": TAKEBACK.replace(b"*WO:C1*", b"*WO:A1*"),
+        },
         "ranked_anew": {
             "a claims": claims(BILLER + INSURED + OFFICE_VISIT),
             "b claims": claims(BILLER + INSURED.replace("SBR*P*", "SBR*S*") + OFFICE_VISIT),
@@ -98,6 +108,7 @@ def warehouse(real_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         "+fct_claim",
         "+fct_provider_adjustment",
         "+mart_patient_balance",
+        "+mart_reversal",
     )
     yield made
 
@@ -131,6 +142,37 @@ def test_a_takeback_by_plb_six_months_later_is_an_event_of_the_claim_it_refers_t
         "select remittance_id, is_transaction_balanced from marts.mart_remittance_balance"
         " where data_source = 'taken_back' order by 1"
     ) == [("T1", True), ("T9", True)]
+
+
+def test_a_takeback_that_refers_to_the_providers_id_of_a_claim_is_an_event_of_it(warehouse: Warehouse) -> None:
+    assert warehouse.rows(
+        "select claim_rule, recouped_amount from marts.fct_provider_adjustment inner join marts.fct_claim using (claim_key)"
+        " where fct_claim.data_source = 'called' and has_claim_record"
+    ) == [("referred_claim_id", Decimal("25.00"))]
+
+
+def test_a_reversal_and_its_correction_under_another_id_are_of_the_claim_with_the_payers_number(
+    warehouse: Warehouse,
+) -> None:
+    assert warehouse.rows(
+        "select claim_rule, reversal_match, is_followed_by_correction from marts.mart_reversal where data_source = 'misnamed'"
+    ) == [("control_number", "to_the_cent", True)]
+    assert warehouse.rows(
+        "select claim_state, paid_amount, adjudication_count, reversal_count from marts.fct_claim where data_source = 'misnamed'"
+    ) == [("paid", Decimal("70.00"), 2, 1)], "and nothing is left under the other id"
+    assert warehouse.rows(
+        "select event_type, claim_rule from marts.fct_claim_event where data_source = 'misnamed' and event_order in (30, 34)"
+        " order by adjudication_number, event_order"
+    ) == [
+        ("adjudicated", "claim_id"),
+        ("reversed", "control_number"),
+        ("adjudicated", "control_number"),
+        ("corrected", "control_number"),
+    ]
+    assert warehouse.rows(
+        "select remittance_id, is_claim_balanced, is_transaction_balanced from marts.mart_remittance_balance"
+        " where data_source = 'misnamed' order by 1"
+    ) == [("T1", True, True), ("T3", True, True)]
 
 
 def test_a_claim_that_is_sent_on_to_a_second_payer_under_its_number_stays_the_first_ones(warehouse: Warehouse) -> None:

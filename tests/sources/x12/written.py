@@ -118,6 +118,20 @@ WHOLE = {
     999: readabilities(READ_AND_UNREADABLE),
 }
 
+# The payer takes back what it paid for A1, and pays it otherwise, and calls the claim X9; its own number of it is the same.
+MISNAMED = (
+    payments(
+        "LX*1~CLP*X9*22*-80*-60**12*C1*11*1~NM1*QC*1*ROE*PAT****MI*M100~DTM*232*20260102~"
+        "SVC*HC:99213*-50*-40**1~DTM*472*20260102~CAS*CO*45*-5~CAS*PR*1*-3**2*-2~"
+        "SVC*HC:87880*-30*-20**2~DTM*472*20260102~CAS*PR*3*-10~"
+        "CLP*X9*1*80*70*5*12*C1*11*1~NM1*QC*1*ROE*PAT****MI*M100~DTM*232*20260102~"
+        "SVC*HC:99213*50*40**1~DTM*472*20260102~CAS*CO*45*5~CAS*PR*1*3**2*2~SVC*HC:87880*30*30**2~DTM*472*20260102~"
+    )
+    .replace(b"BPR*I*60*", b"BPR*I*10*")
+    .replace(b"*20260120~TRN*1*T1*", b"*20260320~TRN*1*T3*")
+    .replace(b"DTM*405*20260119", b"DTM*405*20260319")
+)
+
 
 def picked(found: list[dict[str, str]], *names: str) -> list[tuple[str | None, ...]]:
     """These cells of each row; None where a row has no such cell."""

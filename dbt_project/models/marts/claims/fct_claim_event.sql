@@ -93,7 +93,7 @@ events as (
         cast(null as decimal(18, 2)) as paid_amount, cast(null as decimal(18, 2)) as patient_responsibility_amount,
         cast(null as decimal(18, 2)) as adjustment_amount, cast(null as decimal(18, 2)) as denied_amount,
         cast(null as boolean) as is_to_further_payer, cast(null as decimal(18, 2)) as repeated_charge_amount,
-        load_id, source_line_number
+        cast(null as {{ dbt.type_string() }}) as claim_rule, load_id, source_line_number
     from {{ ref('stg_medical_claim__claims') }}
     where coded_date is not null{{ only_touched('claim_token', 'and') }}
     union all
@@ -102,7 +102,7 @@ events as (
         case when claim_frequency_code = '7' then 'replacement_submitted' when claim_frequency_code = '8' then 'void_submitted' else 'submitted' end,
         20, '1', coalesce(submitted_date, claim_end_date, claim_start_date), null,
         null, null, null, null, null, null, null, null, charge_amount, null, null, null, null, null, false, null,
-        load_id, source_line_number
+        null, load_id, source_line_number
     from {{ ref('stg_medical_claim__claims') }}
     where claim_status = 'submitted'{{ only_touched('claim_token', 'and') }}
     union all
@@ -111,7 +111,7 @@ events as (
         case when claim_frequency_code = '7' then 'replacement_submitted' when claim_frequency_code = '8' then 'void_submitted' else 'submitted' end,
         20, 'payer/' || payer_id, coalesce(submitted_date, claim_end_date, claim_start_date), null,
         null, null, null, null, null, null, null, null, null, null, null, null, null, null, true, charge_amount,
-        load_id, source_line_number
+        null, load_id, source_line_number
     from further
     union all
     select
@@ -120,7 +120,7 @@ events as (
         25, statuses.acknowledgement_id || '/' || cast(statuses.acknowledgement_number as {{ dbt.type_string() }}),
         statuses.acknowledged_date, null,
         null, null, null, null, null, null, null, null, null, null, null, null, null, null,
-        coalesce(acknowledged.is_further = 1, false), null, statuses.load_id, statuses.source_line_number
+        coalesce(acknowledged.is_further = 1, false), null, null, statuses.load_id, statuses.source_line_number
     from statuses
     left join acknowledged
         on statuses.data_source = acknowledged.data_source
@@ -143,14 +143,14 @@ events as (
             when coalesce(deductible_amount, coinsurance_amount, copayment_amount) is not null
                 then coalesce(deductible_amount, 0) + coalesce(coinsurance_amount, 0) + coalesce(copayment_amount, 0)
         end,
-        adjustment_amount, denied_amount, null, null, load_id, source_line_number
+        adjustment_amount, denied_amount, null, null, claim_rule, load_id, source_line_number
     from adjudications
     union all
     select
         data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
         'denied', 32, cast(adjudication_number as {{ dbt.type_string() }}), adjudicated_date, paid_date,
         adjudication_number, null, null, remittance_id, is_denied, is_partially_denied, denial_category, can_appeal,
-        null, null, null, null, null, null, null, null, load_id, source_line_number
+        null, null, null, null, null, null, null, null, claim_rule, load_id, source_line_number
     from adjudications
     where is_denied or is_partially_denied
     union all
@@ -158,14 +158,14 @@ events as (
         data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
         'corrected', 34, cast(adjudication_number as {{ dbt.type_string() }}), adjudicated_date, paid_date,
         adjudication_number, null, null, remittance_id, null, null, null, null,
-        null, null, null, null, null, null, null, null, load_id, source_line_number
+        null, null, null, null, null, null, null, null, claim_rule, load_id, source_line_number
     from corrections
     union all
     select
         data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
         'paid', 40, cast(adjudication_number as {{ dbt.type_string() }}), paid_date, null,
         adjudication_number, null, null, remittance_id, null, null, null, null,
-        null, null, paid_amount, null, null, null, null, null, load_id, source_line_number
+        null, null, paid_amount, null, null, null, null, null, claim_rule, load_id, source_line_number
     from adjudications
     where paid_amount <> 0
     union all
@@ -174,7 +174,7 @@ events as (
         case adjustment_reason_code when 'WO' then 'recouped' when 'L6' then 'interest_paid' else 'provider_adjusted' end,
         50, remittance_id || '/' || cast(adjustment_number as {{ dbt.type_string() }}), paid_date, null,
         null, null, null, remittance_id, null, null, null, null,
-        null, null, null, null, adjustment_amount, null, null, null, load_id, source_line_number
+        null, null, null, null, adjustment_amount, null, null, null, claim_rule, load_id, source_line_number
     from adjustments
     union all
     -- told by the claim that takes its place, and an event of the one whose place is taken
@@ -183,28 +183,28 @@ events as (
         case when claim_frequency_code = '8' then 'voided' else 'replaced' end,
         55, claim_key, submitted_date, null,
         null, null, claim_key, null, null, null, null, null,
-        null, null, null, null, null, null, null, null, load_id, source_line_number
+        null, null, null, null, null, null, null, null, null, load_id, source_line_number
     from links{{ only_touched('original_claim_token', unit='claim_token') }}
     union all
     select
         data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
         transaction_type, 60, transaction_token, posting_date, null,
         null, null, null, null, null, null, null, null,
-        null, null, null, null, transaction_amount, null, null, null, load_id, source_line_number
+        null, null, null, null, transaction_amount, null, null, null, null, load_id, source_line_number
     from accounting
     union all
     select
         data_source, claim_token, claim_key, payer_key, payer_id, null,
         'work_' || work_type, 70, work_record_token, cast(completed_at as date), null,
         null, null, null, null, null, null, null, null,
-        null, null, null, null, null, null, null, null, load_id, source_line_number
+        null, null, null, null, null, null, null, null, null, load_id, source_line_number
     from work
     union all
     select
         data_source, claim_token, claim_key, payer_key, payer_id, null,
         'appealed', 36, work_record_token, cast(completed_at as date), null,
         null, null, null, null, null, null, null, null,
-        null, null, null, null, null, null, null, null, load_id, source_line_number
+        null, null, null, null, null, null, null, null, null, load_id, source_line_number
     from work
     where work_type = 'appeal'
 )
@@ -238,6 +238,7 @@ select
     {{ usd('denied_amount') }} as denied_amount,
     is_to_further_payer,
     {{ usd('repeated_charge_amount') }} as repeated_charge_amount,
+    claim_rule,
     load_id,
     source_line_number
 from events
