@@ -50,6 +50,8 @@ class KnownEvent:
     patient_responsibility_amount: Decimal | None
     adjustment_amount: Decimal | None
     denied_amount: Decimal | None
+    is_to_further_payer: bool | None
+    repeated_charge_amount: Decimal | None
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class KnownClaim:
     claim_state: str
     payer_id: str | None
     line_of_business: str | None
+    further_payer_count: int
     rejection_count: int
     appeal_count: int
     adjudication_count: int
@@ -104,14 +107,16 @@ def known_claims(settings: Settings, claim: str, as_of: dt.date | None = None) -
 
 
 def open_events(settings: Settings) -> duckdb.DuckDBPyConnection:
-    """The published marts, whose events say when they became known. Raises ClaimProblem where there are none."""
+    """The published marts, whose events say all that is asked here. Raises ClaimProblem where there are none."""
     if not settings.published_marts.exists():
         raise ClaimProblem("nothing is published yet; run: claimhouse run", is_not_yet=True)
     con = open_published(settings)
-    if "known_date" not in {name for name, *_ in con.execute("describe fct_claim_event").fetchall()}:
+    told = {name for name, *_ in con.execute("describe fct_claim_event").fetchall()}
+    if not {"known_date", "is_to_further_payer"} <= told:
         con.close()
         raise ClaimProblem(
-            "what is published does not say when events became known; run: claimhouse run", is_not_yet=True
+            "what is published does not say when events became known, or of which payer; run: claimhouse run",
+            is_not_yet=True,
         )
     return con
 

@@ -73,16 +73,17 @@ def _show_claims(claims: list[KnownClaim]) -> None:
         table("", ["", ""], [[name.replace("_", " "), number(getattr(one, name))] for name in about if _is(one, name)])
         table(
             "Events",
-            ["known", "happened", "event", "adjudication", "remittance", "what", "charge", "allowed", "paid", "other"],
+            ["known", "happened", "event", "payer", "adjudication", "remittance", "what", "charge", "allowed", "paid", "other"],
             [
                 [
-                    event.known_date, event.event_date, event.event_type, event.adjudication_number, event.remittance_id,
-                    event.denial_category, event.charge_amount, event.allowed_amount, event.paid_amount,
-                    event.adjustment_amount,
+                    event.known_date, event.event_date, event.event_type, event.payer_id, event.adjudication_number,
+                    event.remittance_id, event.denial_category,
+                    event.charge_amount if event.repeated_charge_amount is None else event.repeated_charge_amount,
+                    event.allowed_amount, event.paid_amount, event.adjustment_amount,
                 ]
                 for event in one.events
             ],
-            left=6,
+            left=7,
         )  # fmt: skip
 
 

@@ -2,7 +2,9 @@
    known of claims on a day, which takes those known by then (fct_claim_event.known_date), and for the command line, which
    renders it without dbt (dagster_project/claims/): so nothing here may need dbt's context.
 
-   `events` is a relation or query with the columns of fct_claim_event; one row comes out per claim that it tells of. #}
+   `events` is a relation or query with the columns of fct_claim_event; one row comes out per claim that it tells of. Where a
+   claim was sent on to a further payer under its number, it stays the first one's: what is sent to another, and what that one
+   says before it decides, neither rejects nor voids it. #}
 {% macro claim_states(events) -%}
     {#- The events are named twice: a step of their own that two others read would be held in memory whole. -#}
     {%- set moves_the_state -%}
@@ -11,28 +13,33 @@
             'recouped', 'patient_payment', 'refund', 'denial_write_off', 'bad_debt_write_off', 'charity_write_off'
         )
     {%- endset -%}
+    {%- set is_submission = "event_type in ('submitted', 'replacement_submitted', 'void_submitted')" -%}
+    {%- set is_further = 'coalesce(is_to_further_payer, false)' -%}
     with totals as (
         select
             data_source,
             claim_key,
             claim_token,
-            max(payer_key) filter (where {{ moves_the_state }}) as payer_key,
-            max(payer_id) filter (where {{ moves_the_state }}) as payer_id,
-            max(line_of_business) filter (where {{ moves_the_state }}) as line_of_business,
+            {%- for column in ['payer_key', 'payer_id', 'line_of_business'] %}
+            coalesce(
+                max({{ column }}) filter (where {{ is_submission }} and not {{ is_further }}), max({{ column }}) filter (where {{ moves_the_state }})
+            ) as {{ column }},
+            {%- endfor %}
             max(event_date) filter (where {{ moves_the_state }}) as last_event_date,
             count(*) filter (where event_type = 'coded') as coded_count,
-            count(*) filter (where event_type in ('submitted', 'replacement_submitted', 'void_submitted')) as submission_count,
-            count(*) filter (where event_type in ('void_submitted', 'voided')) as void_count,
+            count(*) filter (where {{ is_submission }}) as submission_count,
+            count(distinct payer_id) filter (where {{ is_submission }} and {{ is_further }}) as further_payer_count,
+            count(*) filter (where event_type in ('void_submitted', 'voided') and not {{ is_further }}) as void_count,
             count(*) filter (where event_type = 'replaced') as replacement_count,
-            count(*) filter (where event_type in ('accepted', 'rejected', 'acknowledged')) as acknowledgement_count,
-            count(*) filter (where event_type = 'rejected') as rejection_count,
+            count(*) filter (where event_type in ('accepted', 'rejected', 'acknowledged') and not {{ is_further }}) as acknowledgement_count,
+            count(*) filter (where event_type = 'rejected' and not {{ is_further }}) as rejection_count,
             count(*) filter (where event_type = 'appealed') as appeal_count,
             count(*) filter (where event_type = 'adjudicated') as adjudication_count,
             count(*) filter (where event_type = 'reversed') as reversal_count,
             max(related_claim_key) filter (where event_type in ('replaced', 'voided')) as successor_claim_key,
-            max(event_date) filter (where event_type = 'rejected') as last_rejected_date,
-            max(event_date) filter (where event_type = 'accepted') as last_accepted_date,
-            max(event_date) filter (where event_type in ('submitted', 'replacement_submitted', 'void_submitted')) as last_submitted_date,
+            max(event_date) filter (where event_type = 'rejected' and not {{ is_further }}) as last_rejected_date,
+            max(event_date) filter (where event_type = 'accepted' and not {{ is_further }}) as last_accepted_date,
+            max(event_date) filter (where {{ is_submission }} and not {{ is_further }}) as last_submitted_date,
             min(adjudication_number) filter (where event_type = 'adjudicated') as first_decision_number,
             -- the last decision stands, unless a reversal came after it
             case
@@ -101,6 +108,7 @@
             when standing.allowed_amount > 0 then 'patient_responsibility'
             else 'adjudicated'
         end as claim_state,
+        totals.further_payer_count,
         totals.acknowledgement_count,
         totals.rejection_count,
         totals.appeal_count,

@@ -1,9 +1,10 @@
-{# Rows of a feed's active loads. `is_repeated` rows rank behind another row of their natural key: the named exclusion
-   `repeated_key`, found by int_lake__repeated_rows and counted per load in int_lake__staged_counts. #}
+{# Rows of a feed's active loads. `is_repeated` rows rank behind another row of their natural key, and are left out under the
+   name of an `exclusion`: found by int_lake__repeated_rows and counted per load in int_lake__staged_counts. #}
 {% macro active_rows(feed) %}
 select
     lake_rows.*,
-    repeated.load_id is not null as is_repeated
+    repeated.load_id is not null as is_repeated,
+    repeated.exclusion
 from {{ source('raw', feed) }} as lake_rows
 inner join {{ ref('int_lake__active_loads') }} as loads
     on lake_rows.load_id = loads.load_id and loads.feed = '{{ feed }}'
@@ -16,14 +17,22 @@ left join {{ ref('int_lake__repeated_rows') }} as repeated
 
 {# The rows of a feed that rank behind another of their natural key: the row of the latest load wins, within a load the
    last line. Loads tie in no case: load_id closes the order. A key with an unknown part repeats nothing. Rows of which a
-   feed says that they stand `behind` others win only where there are no others. #}
+   feed says that they stand `behind` others win only where there are no others, and the last for each has a name of its own. #}
 {% macro repeated_rows(feed) %}
 {%- set key = feeds()[feed].key %}
 {%- set behind = feeds()[feed].behind %}
 {%- set parts = ["'" ~ feed ~ "'", 'lake_rows.data_source'] -%}
 {%- for column in key -%}{%- do parts.append('lake_rows.' ~ column) -%}{%- endfor -%}
 {%- set columns %}lake_rows.data_source{% for column in key %}, lake_rows.{{ column }}{% endfor %}{% endset %}
-select feed, row_key, load_id, source_line_number, source_part_number
+{%- set order = 'loaded_at desc, load_number desc, load_id desc, source_line_number desc, source_part_number desc' %}
+select
+    feed,
+    row_key,
+    load_id,
+    source_line_number,
+    source_part_number,
+    {% if behind %}case when is_behind = 1 and behind_rank = 1 then '{{ behind.exclusion }}' else 'repeated_key' end
+    {%- else %}'repeated_key'{% endif %} as exclusion
 from (
     select
         feed,
@@ -31,12 +40,11 @@ from (
         load_id,
         source_line_number,
         source_part_number,
-        row_number() over (
-            partition by row_key
-            order by
-                {% if behind %}is_behind,{% endif %}
-                loaded_at desc, load_number desc, load_id desc, source_line_number desc, source_part_number desc
-        ) as key_rank
+        {%- if behind %}
+        is_behind,
+        row_number() over (partition by row_key, is_behind, {{ behind.each }} order by {{ order }}) as behind_rank,
+        {%- endif %}
+        row_number() over (partition by row_key order by {% if behind %}is_behind, {% endif %}{{ order }}) as key_rank
     from (
         select
             '{{ feed }}' as feed,
@@ -45,7 +53,8 @@ from (
             lake_rows.source_line_number,
             lake_rows.source_part_number,
             {%- if behind %}
-            {{ behind }} as is_behind,
+            {{ behind.when }} as is_behind,
+            lake_rows.{{ behind.each }},
             {%- endif %}
             loads.loaded_at,
             loads.load_number

@@ -8,12 +8,42 @@ from pathlib import Path
 import pytest
 from small_warehouse import Warehouse
 
+from tests.sources.x12.written import BILLER, INSURED, MISNAMED, OFFICE_VISIT, PAYMENT, SENT_ON, claims, payments
+
 pytestmark = pytest.mark.xdist_group("dbt_warehouse")
 
 BUILD = ("build", "--exclude-resource-type", "test", "unit_test")
 GROWING = "select model from intermediate.built where model like 'fct_%' or model like 'int_%' order by 1"
 # A log of the builds themselves: no build from nothing has it.
 LOGS = {"int_lake__changed_loads", "int_lake__touched_claims", "int_lake__touched_people"}
+
+# One sender's claims that another row finds by the payer's number: what arrives first, and what comes to it. A1 is sent on to a
+# second payer and taken back under another id; of A5, which was so at first, the number becomes another claim's as well; and what a
+# takeback refers to is the provider's id of A1, until a remittance carries it as a number.
+OF_A1, OF_A5 = OFFICE_VISIT, OFFICE_VISIT.replace("CLM*A1*", "CLM*A5*")
+PAYMENT_OF_A5 = PAYMENT.replace("CLP*A1*", "CLP*A5*").replace("*C1*11*1~", "*C5*11*1~")
+AT_FIRST = {
+    "claims": claims(BILLER + INSURED + OF_A1 + OF_A5),
+    "era": payments(PAYMENT + PAYMENT_OF_A5),
+    "takeback": payments("PLB*1234567893*20261231*WO:A1*25~").replace(b"TRN*1*T1*", b"TRN*1*T2*"),
+    "taken back": MISNAMED.replace(b"CLP*X9*", b"CLP*X5*")
+    .replace(b"*C1*", b"*C5*")
+    .replace(b"TRN*1*T3*", b"TRN*1*T4*"),
+}
+AFTERWARDS = {
+    "sent on": claims(BILLER + SENT_ON + OF_A1),
+    "later taken back": MISNAMED,
+    "another": payments(PAYMENT_OF_A5.replace("CLP*A5*", "CLP*A6*")).replace(b"TRN*1*T1*", b"TRN*1*T5*"),
+    "called so": payments(PAYMENT.replace("CLP*A1*", "CLP*A8*").replace("*C1*11*1~", "*A1*11*1~")).replace(
+        b"TRN*1*T1*", b"TRN*1*T6*"
+    ),
+}
+FOUND = """
+    select (select count(*) from marts.fct_claim_event where is_to_further_payer),
+        (select list(claim_rule order by remittance_id) from marts.mart_reversal where data_source = 'clinic'),
+        (select list(claim_rule) from marts.fct_provider_adjustment where data_source = 'clinic'),
+        (select sum(row_count)::bigint from marts.mart_load_outcome where reason_code = 'sent_to_further_payer')
+"""
 
 
 def contents(warehouse: Warehouse) -> dict[str, tuple[object, ...]]:
@@ -55,6 +85,13 @@ def cut_short(path: Path, lines: int) -> None:
     path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-lines]))
 
 
+def arrive(warehouse: Warehouse, files: dict[str, bytes]) -> None:
+    folder = warehouse.settings.landing / "x12" / "source=clinic"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+
+
 def withhold(paths: list[Path], folder: Path) -> dict[Path, Path]:
     folder.mkdir()
     return {path: Path(shutil.move(path, folder / path.name)) for path in paths}
@@ -72,9 +109,11 @@ def test_what_grows_equals_a_full_build_when_files_arrive_change_and_go_and_a_bu
     last = withhold([files_of(landing, feed)[-1] for feed in feeds], tmp_path / "last")
     first_claims = withhold([files_of(landing, "medical_claim")[0]], tmp_path / "first")
     crosswalk = withhold(list(landing.rglob("member_crosswalk.*")), tmp_path / "crosswalk")
+    arrive(small_world, AT_FIRST)
     small_world.load()
     small_world.dbt(*BUILD)
     before = contents(small_world)
+    assert small_world.rows(FOUND) == [(0, ["control_number"], ["referred_claim_id"], None)]
     models = [str(model) for (model,) in small_world.rows(GROWING)]
     assert {
         "fct_claim",
@@ -89,6 +128,7 @@ def test_what_grows_equals_a_full_build_when_files_arrive_change_and_go_and_a_bu
     for kept in (last, first_claims, crosswalk):
         for path, held in kept.items():
             shutil.move(held, path)
+    arrive(small_world, AFTERWARDS)
     small_world.load()
     # A build that died half way leaves some tables ahead; one asset asked for alone has not seen what those above it lack.
     small_world.dbt(*BUILD, "--select", "+int_claim__adjudications")
@@ -105,6 +145,7 @@ def test_what_grows_equals_a_full_build_when_files_arrive_change_and_go_and_a_bu
     small_world.load()
     small_world.dbt(*BUILD)
     grown = contents(small_world)
+    assert small_world.rows(FOUND) == [(1, ["control_number", "claim_id"], ["control_number"], 1)]
     assert set(differing(grown, before)) >= {
         "fct_claim", "fct_claim_event", "fct_claim_line", "fct_encounter", "fct_member_month", "fct_pharmacy_fill"
     }  # fmt: skip

@@ -127,11 +127,15 @@ def in_lake(column: str, identity: str) -> str:
     return re.sub(r"_(id|number)$", "_token", column) if identity.startswith("token:") else column
 
 
+# Beside a feed's rows: some that are left out of them under a name, of which only what tells them apart is of use.
+OF_SOME_ROWS = {"stg_medical_claim__further_submissions"}
+
+
 @pytest.mark.parametrize("feed", sorted(load_contracts()))
 def test_staging_passes_on_every_column_of_its_contract(feed: str) -> None:
     raw = yaml.safe_load((Path("dagster_project/sources/contracts") / f"{feed}.yml").read_text())
     folder = DBT_PROJECT / "models" / "staging" / feed
-    (path,) = folder.glob("stg_*.sql")
+    (path,) = (path for path in folder.glob("stg_*.sql") if path.stem not in OF_SOME_ROWS)
     text = path.read_text()
     generalised = {"generalise:birth_year": "birth_year", "generalise:year": "death_year", "generalise:zip3": "zip3"}
     for column, rule in raw["columns"].items():

@@ -9,7 +9,18 @@ from pathlib import Path
 import pytest
 from small_warehouse import Warehouse
 
-from tests.sources.x12.written import BILLER, INSURED, OFFICE_VISIT, PAYMENT, claims, payments
+from tests.sources.x12.written import (
+    ACCEPTED_AND_REJECTED,
+    BILLER,
+    INSURED,
+    MISNAMED,
+    OFFICE_VISIT,
+    PAYMENT,
+    SENT_ON,
+    acceptances,
+    claims,
+    payments,
+)
 
 pytestmark = pytest.mark.xdist_group("dbt_warehouse")
 
@@ -27,9 +38,10 @@ TAKEBACK = (
 )
 LOST = PAYMENT.replace("CLP*A1*", "CLP*A2*").replace("*C1*11*1~", "*C2*11*1~").replace("NM1*QC*", "ZZZ*QC*")
 
-
-# The biller sends the claim on to the patient's second payer, under its own number of it, and is paid there, too.
-SENT_ON = INSURED.replace("SBR*P*", "SBR*S*").replace("*MI*M100~", "*MI*Z7~").replace("*PI*P1~", "*PI*P2~")
+# What is sent on is paid by the second payer, too, which rejected it at first.
+REJECTED_BY_SECOND = acceptances(
+    ACCEPTED_AND_REJECTED.split("HL*5*")[0].replace("*PI*P1~", "*PI*P2~").replace("STC*A2:20:PR*", "STC*A7:254*")
+)
 SECOND = (
     payments(
         "LX*1~CLP*A1*2*80*15**12*Z9*11*1~NM1*QC*1*ROE*PAT****MI*Z7~DTM*232*20260102~"
@@ -61,8 +73,18 @@ def warehouse(real_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         "sent_on": {
             "a claims": claims(BILLER + INSURED + OFFICE_VISIT),
             "b claims": claims(BILLER + SENT_ON + OFFICE_VISIT),
+            "b rejected": REJECTED_BY_SECOND,
             "era": payments(PAYMENT),
             "later era": SECOND,
+        },
+        "misnamed": {
+            "claims": claims(BILLER + INSURED + OFFICE_VISIT),
+            "era": payments(PAYMENT),
+            "later era": MISNAMED,
+        },
+        "called": {
+            "claims": claims(BILLER + INSURED + OFFICE_VISIT),
+            "later era": TAKEBACK.replace(b"*WO:C1*", b"*WO:A1*"),
         },
         "ranked_anew": {
             "a claims": claims(BILLER + INSURED + OFFICE_VISIT),
@@ -86,6 +108,7 @@ def warehouse(real_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         "+fct_claim",
         "+fct_provider_adjustment",
         "+mart_patient_balance",
+        "+mart_reversal",
     )
     yield made
 
@@ -121,6 +144,37 @@ def test_a_takeback_by_plb_six_months_later_is_an_event_of_the_claim_it_refers_t
     ) == [("T1", True), ("T9", True)]
 
 
+def test_a_takeback_that_refers_to_the_providers_id_of_a_claim_is_an_event_of_it(warehouse: Warehouse) -> None:
+    assert warehouse.rows(
+        "select claim_rule, recouped_amount from marts.fct_provider_adjustment inner join marts.fct_claim using (claim_key)"
+        " where fct_claim.data_source = 'called' and has_claim_record"
+    ) == [("referred_claim_id", Decimal("25.00"))]
+
+
+def test_a_reversal_and_its_correction_under_another_id_are_of_the_claim_with_the_payers_number(
+    warehouse: Warehouse,
+) -> None:
+    assert warehouse.rows(
+        "select claim_rule, reversal_match, is_followed_by_correction from marts.mart_reversal where data_source = 'misnamed'"
+    ) == [("control_number", "to_the_cent", True)]
+    assert warehouse.rows(
+        "select claim_state, paid_amount, adjudication_count, reversal_count from marts.fct_claim where data_source = 'misnamed'"
+    ) == [("paid", Decimal("70.00"), 2, 1)], "and nothing is left under the other id"
+    assert warehouse.rows(
+        "select event_type, claim_rule from marts.fct_claim_event where data_source = 'misnamed' and event_order in (30, 34)"
+        " order by adjudication_number, event_order"
+    ) == [
+        ("adjudicated", "claim_id"),
+        ("reversed", "control_number"),
+        ("adjudicated", "control_number"),
+        ("corrected", "control_number"),
+    ]
+    assert warehouse.rows(
+        "select remittance_id, is_claim_balanced, is_transaction_balanced from marts.mart_remittance_balance"
+        " where data_source = 'misnamed' order by 1"
+    ) == [("T1", True, True), ("T3", True, True)]
+
+
 def test_a_claim_that_is_sent_on_to_a_second_payer_under_its_number_stays_the_first_ones(warehouse: Warehouse) -> None:
     """Whichever came last; what the second pays is on the same bill."""
     assert warehouse.rows(
@@ -130,6 +184,28 @@ def test_a_claim_that_is_sent_on_to_a_second_payer_under_its_number_stays_the_fi
         "select charge_amount, primary_paid_amount, secondary_paid_amount, patient_responsibility_amount"
         " from marts.mart_patient_balance where data_source = 'sent_on'"
     ) == [(Decimal("80.00"), Decimal("60.00"), Decimal("15.00"), Decimal("0.00"))]
+
+
+def test_what_is_sent_to_a_second_payer_under_the_same_number_is_an_event_of_the_claim_and_charged_once(
+    warehouse: Warehouse,
+) -> None:
+    eighty = Decimal("80.00")
+    assert warehouse.rows(
+        "select event_type, events.payer_id, is_to_further_payer, events.charge_amount, repeated_charge_amount,"
+        " events.load_id = claims.load_id from marts.fct_claim_event as events inner join marts.fct_claim as claims"
+        " using (claim_key) where events.data_source = 'sent_on' and event_order < 30 order by event_order, events.payer_id"
+    ) == [
+        ("submitted", "P1", False, eighty, None, True),
+        ("submitted", "P2", True, None, eighty, False),
+        ("rejected", "P2", True, None, None, False),
+    ]
+    assert warehouse.rows(
+        "select charge_amount, further_payer_count, rejection_count from marts.fct_claim where data_source = 'sent_on'"
+    ) == [(eighty, 1, None)]
+    assert warehouse.rows(
+        "select is_other_payer_pending from marts.mart_patient_balance where data_source = 'sent_on'"
+    ) == [(False,)]
+    assert warehouse.rows("select count(*) from marts.fct_claim_event where data_source = 'ranked_anew'") == [(1,)]
 
 
 def test_of_one_payer_the_later_word_on_its_rank_stands(warehouse: Warehouse) -> None:
@@ -160,3 +236,11 @@ def test_payers_own_samples_balance_where_they_do_and_say_so_where_they_do_not(
     assert sheet["CHK12345"][5] in ("transaction", "claim"), "test.835 does not balance"
     guides = [row for trace, row in sheet.items() if trace != "CHK12345"]
     assert [row[4] for row in guides] == [0] * len(guides), "no claim of the guides' examples is off"
+    assert warehouse.rows(
+        "select sum(claim_count), bool_and(is_claim_balanced) from marts.mart_remittance_balance"
+        " where data_source = 'samples' and remittance_id <> 'CHK12345'"
+    ) == [(8, True)], "all eight, also those whose payment is dated in a month 23"
+    assert warehouse.rows(
+        "select produced_date = told.paid_date, told.paid_date::varchar, is_transaction_balanced from marts.fct_remittance as told"
+        " inner join marts.mart_remittance_balance using (remittance_key) where told.remittance_id = '7170066655'"
+    ) == [(True, "2002-03-14", True)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -23,7 +24,8 @@ EVENTS = """
         null::varchar as related_claim_key, false as is_denied, false as is_partially_denied, null::varchar as denial_category,
         null::boolean as can_appeal, null::decimal(18, 2) as charge_amount, null::decimal(18, 2) as allowed_amount,
         null::decimal(18, 2) as paid_amount, null::decimal(18, 2) as patient_responsibility_amount,
-        null::decimal(18, 2) as adjustment_amount, null::decimal(18, 2) as denied_amount, 'l' as load_id
+        null::decimal(18, 2) as adjustment_amount, null::decimal(18, 2) as denied_amount, null::boolean as is_to_further_payer,
+        null::decimal(18, 2) as repeated_charge_amount, 'l' as load_id
     from (values
         ('appealed', 70, null::date, null::date, null::bigint),
         ('adjudicated', 40, date '2025-03-01', date '2025-03-08', 1),
@@ -78,6 +80,32 @@ def test_a_claim_of_which_no_day_is_known_is_told_all_the_same(settings: Setting
     (now,) = known_claims(settings, CLAIM)
     assert len(now.events) == 3
     assert "nothing was known" in str(refused(known_claims, settings, CLAIM, dt.date(2025, 2, 28)))
+
+
+def test_a_claim_that_was_sent_on_is_its_first_payers_and_tells_of_both_submissions(
+    claimhouse, settings: Settings
+) -> None:
+    with duckdb.connect(str(settings.published / "marts.duckdb")) as con:
+        con.execute("""
+            update fct_claim_event set charge_amount = 80 where event_type = 'submitted';
+            insert into fct_claim_event
+            select * replace ('q' as payer_id, date '2025-04-01' as event_date, date '2025-04-01' as known_date,
+                true as is_to_further_payer, null as charge_amount, 80 as repeated_charge_amount)
+            from fct_claim_event where event_type = 'submitted'""")
+    (now,) = known_claims(settings, CLAIM)
+    assert (now.payer_id, now.charge_amount, now.further_payer_count) == ("p", Decimal(80), 1)
+    assert [event.payer_id for event in now.events if event.event_type == "submitted"] == ["p", "q"]
+    (then,) = known_claims(settings, CLAIM, dt.date(2025, 3, 31))
+    assert (then.further_payer_count, len(then.events)) == (0, 2)
+    told = claimhouse(settings.home, "claim", CLAIM).out
+    assert told.count("80.00") == 3, "of the claim, and of each submission"
+
+
+def test_what_was_published_before_events_told_of_further_payers_is_published_anew(settings: Settings) -> None:
+    with duckdb.connect(str(settings.published / "marts.duckdb")) as con:
+        con.execute("alter table fct_claim_event drop column is_to_further_payer")
+    problem = refused(known_claims, settings, CLAIM)
+    assert "run: claimhouse run" in str(problem) and problem.is_not_yet
 
 
 def test_several_senders_are_not_written_as_one_837(settings: Settings, warehouse: duckdb.DuckDBPyConnection) -> None:

@@ -119,6 +119,11 @@ def dependent(insured: str, born: str, given: str) -> str:
     )
 
 
+def dated(cell: str) -> str:
+    """A day as the standard writes it (CCYYMMDD), NULL where the cell is none."""
+    return f"case when try_strptime({cell}, '%Y%m%d') is not null then {cell} end"
+
+
 # An amount as the standard writes it: no commas, no exponents, no sign but a minus in front.
 AMOUNT = "-?([0-9]{1,18}([.][0-9]{0,10})?|[.][0-9]{1,10})"
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import duckdb
 
-from dagster_project.sources.x12.cells import SEGMENTS, exact
+from dagster_project.sources.x12.cells import SEGMENTS, dated, exact
 
 # unit, reason_code: one row for each unit that is set aside. What belongs to no unit is judged with its transaction, whose
 # number stands in the unit's place as a negative one.
@@ -229,6 +229,8 @@ def notes_on(con: duckdb.DuckDBPyConnection, loose_bytes: int, kinds: Iterable[i
                 when try_cast(se[2] as bigint) is distinct from segment_count then 'wrong_segment_count'
                 when se[3] is distinct from st[3] then 'wrong_control_number' end
             from transactions inner join counted using (transaction) left join groups using (functional_group)
+            union all
+            select 'wrong_payment_date' from {SEGMENTS} where kind = 835 and tag = 'BPR' and e[17] <> '' and {dated("e[17]")} is null
             union all
             select 'loose_segments' from {SEGMENTS}
             where transaction = 0 and tag not in ('ISA', 'TA1', 'GS', 'GE', 'IEA')

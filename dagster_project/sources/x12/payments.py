@@ -5,17 +5,24 @@ Belongs here: which loop and element of ASC X12N 005010X221A1 a cell is. Does no
 
 from __future__ import annotations
 
-from dagster_project.sources.x12.cells import SEGMENTS, Record, amount, component, exact, firsts, written
+from dagster_project.sources.x12.cells import SEGMENTS, Record, amount, component, dated, exact, firsts, written
 
 ADJUSTMENTS = 6  # reason, amount and quantity stand up to six times in one CAS, and reason and amount in one PLB
 
+# The header says when it was paid (BPR16), and where that is no date, its claims say nothing wrong of themselves: the day on which
+# the remittance was made (DTM405) stands in, and the file is noted (envelopes.py). Where neither is a date, what was sent is judged
+# as in any cell. No 835 says when a claim was decided: by the end of the cycle that produced it, and not after it was paid.
+_PAID, _MADE = (dated(cell) for cell in ("bpr16", "produced"))
 _PAYMENT_HEADERS = f"""(
-    select transaction,
-        {firsts("tag = 'BPR'", bpr02=2, bpr03=3, bpr04=4, bpr16=16)}, {firsts("tag = 'TRN'", trn02=2, trn03=3)},
-        {firsts("tag = 'DTM' and qualifier = '405'", produced=2)},
-        {firsts("tag = 'N1' and qualifier = 'PR'", payer=4)},
-        {firsts("tag = 'N1' and qualifier = 'PE'", payee_qualifier=3, payee=4)}
-    from {SEGMENTS} where kind = 835 and unit = 0 and transaction > 0 group by transaction
+    select *, coalesce({_PAID}, {_MADE}, bpr16, produced) as paid_on, coalesce(least({_MADE}, {_PAID}), bpr16, produced) as decided_on
+    from (
+        select transaction,
+            {firsts("tag = 'BPR'", bpr02=2, bpr03=3, bpr04=4, bpr16=16)}, {firsts("tag = 'TRN'", trn02=2, trn03=3)},
+            {firsts("tag = 'DTM' and qualifier = '405'", produced=2)},
+            {firsts("tag = 'N1' and qualifier = 'PR'", payer=4)},
+            {firsts("tag = 'N1' and qualifier = 'PE'", payee_qualifier=3, payee=4)}
+        from {SEGMENTS} where kind = 835 and unit = 0 and transaction > 0 group by transaction
+    ) as headers
 )"""
 
 _CLP = {f"clp{number:02}": number for number in (1, 2, 3, 4, 6, 7)}
@@ -70,10 +77,9 @@ _HEADER_CELLS = {
     "BPR02": "bpr02",
     "BPR03": "bpr03",
     "BPR04": "bpr04",
-    "BPR16": "bpr16",
     "DTM405.02": "produced",
-    # No 835 says when a claim was decided: by the end of the cycle that produced it, and not after it was paid.
-    "DECIDED_DATE": "least(nullif(produced, ''), nullif(bpr16, ''))",
+    "PAID_DATE": "paid_on",
+    "DECIDED_DATE": "decided_on",
     "N1PR.04": "payer",
 }
 _CLAIM_CELLS = {

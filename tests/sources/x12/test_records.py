@@ -114,7 +114,7 @@ def test_payments_have_a_row_for_each_line_and_one_for_the_claim_which_sum_to_th
         ("A1", "2", "30", "20", "0", "0", "10", "yes"),
     ]
     assert total(found, "PAID") == 60 and total(found, "CHARGE") == 80
-    assert picked(found[:1], "TRN02", "BPR16", "DTM405.02", "NM1QC.09") == [("T1", "20260120", "20260119", "M100")]
+    assert picked(found[:1], "TRN02", "PAID_DATE", "DTM405.02", "NM1QC.09") == [("T1", "20260120", "20260119", "M100")]
 
 
 def test_what_a_claim_is_paid_beside_its_lines_stands_in_its_own_row() -> None:

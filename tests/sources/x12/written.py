@@ -22,6 +22,8 @@ OFFICE_VISIT = (
     "CLM*A1*80***11:B:1*Y*A*Y*Y~REF*G1*AUTH7~HI*ABK:J029*ABF:R05~NM1*82*1*DOC*A****XX*1111111112~"
     "LX*1~SV1*HC:99213:25*50*UN*1***1~DTP*472*D8*20260102~LX*2~SV1*HC:87880*30*UN*2*11**1~DTP*472*RD8*20260102-20260103~"
 )
+# The biller sends the claim on to the patient's second payer, under its own number of it.
+SENT_ON = INSURED.replace("SBR*P*", "SBR*S*").replace("*MI*M100~", "*MI*Z7~").replace("*PI*P1~", "*PI*P2~")
 # Two claims of one insured, and a child who is covered through her.
 TWO = BILLER + INSURED + OFFICE_VISIT + OFFICE_VISIT.replace("A1", "A2")
 DEPENDENT = "HL*3*2*23*0~PAT*19~NM1*QC*1*ROE*Kim~DMG*D8*20150505*M~"
@@ -115,6 +117,20 @@ WHOLE = {
     277: acceptances(ACCEPTED_AND_REJECTED),
     999: readabilities(READ_AND_UNREADABLE),
 }
+
+# The payer takes back what it paid for A1, and pays it otherwise, and calls the claim X9; its own number of it is the same.
+MISNAMED = (
+    payments(
+        "LX*1~CLP*X9*22*-80*-60**12*C1*11*1~NM1*QC*1*ROE*PAT****MI*M100~DTM*232*20260102~"
+        "SVC*HC:99213*-50*-40**1~DTM*472*20260102~CAS*CO*45*-5~CAS*PR*1*-3**2*-2~"
+        "SVC*HC:87880*-30*-20**2~DTM*472*20260102~CAS*PR*3*-10~"
+        "CLP*X9*1*80*70*5*12*C1*11*1~NM1*QC*1*ROE*PAT****MI*M100~DTM*232*20260102~"
+        "SVC*HC:99213*50*40**1~DTM*472*20260102~CAS*CO*45*5~CAS*PR*1*3**2*2~SVC*HC:87880*30*30**2~DTM*472*20260102~"
+    )
+    .replace(b"BPR*I*60*", b"BPR*I*10*")
+    .replace(b"*20260120~TRN*1*T1*", b"*20260320~TRN*1*T3*")
+    .replace(b"DTM*405*20260119", b"DTM*405*20260319")
+)
 
 
 def picked(found: list[dict[str, str]], *names: str) -> list[tuple[str | None, ...]]:

@@ -17,7 +17,7 @@ lines as (
             allowed_amount,
             paid_amount + coalesce(deductible_amount, 0) + coalesce(coinsurance_amount, 0) + coalesce(copayment_amount, 0)
         ) as known_allowed_amount
-    from {{ ref('stg_remittance__adjudications') }}{{ only_touched('claim_token') }}
+    from {{ ref('int_claim__remitted_lines') }}{{ only_touched('claim_token') }}
 ),
 
 billed as (
@@ -44,6 +44,7 @@ select
     lines.data_source,
     lines.claim_key,
     lines.claim_token,
+    lines.claim_rule,
     coalesce(billed.billed_line_number, lines.claim_line_number) as claim_line_number,
     coalesce(iterations.adjudication_number, lines.adjudication_number) as adjudication_number,
     lines.remittance_id,
@@ -81,6 +82,7 @@ from lines
 left join iterations
     on lines.data_source = iterations.data_source
     and lines.claim_token = iterations.claim_token
+    and lines.sent_claim_token = iterations.sent_claim_token
     and lines.remittance_id = iterations.remittance_id
     and lines.adjudication_number = iterations.sent_number
 left join billed

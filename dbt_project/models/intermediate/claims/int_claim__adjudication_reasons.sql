@@ -6,7 +6,7 @@
 -- Why paid differs from charged, each reason with the denial category that it means on the day of payment: a remark
 -- code may move the reason to another category, and close the way to an appeal.
 with reasons as (
-    select * from {{ ref('stg_remittance_adjustment__adjustments') }}{{ only_touched('claim_token') }}
+    select * from {{ ref('int_claim__remitted_reasons') }}{{ only_touched('claim_token') }}
 ),
 
 billed as (
@@ -51,6 +51,7 @@ from reasons
 left join iterations
     on reasons.data_source = iterations.data_source
     and reasons.claim_token = iterations.claim_token
+    and reasons.sent_claim_token = iterations.sent_claim_token
     and reasons.remittance_id = iterations.remittance_id
     and reasons.adjudication_number = iterations.sent_number
 left join billed

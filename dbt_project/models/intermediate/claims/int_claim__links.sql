@@ -13,7 +13,7 @@ with sent as (
 -- of all claims: the one that a touched claim replaces need not be touched itself
 answered as (
     select data_source, payer_claim_control_token, claim_token, claim_key
-    from {{ ref('stg_remittance__adjudications') }}
+    from {{ ref('int_claim__remitted_lines') }}
     where payer_claim_control_token in (select payer_claim_control_token from sent where original_claim_token is null)
     group by data_source, payer_claim_control_token, claim_token, claim_key
 ),

@@ -7,8 +7,8 @@ with changed_loads as (
     select load_id from {{ ref('int_lake__changed_loads') }} where {{ unseen_builds() }}
 ),
 
--- A replacement finds its original, and a takeback its claim, by the payer's control number: whichever row with such a number came
--- or went, all claims that carry it are touched.
+-- A replacement finds its original, a takeback its claim, and a decision the claim that its payer calls otherwise, by the payer's
+-- control number: whichever row with such a number came or went, all claims that carry it are touched.
 numbers as (
     select data_source, payer_claim_control_token from {{ source('raw', 'medical_claim') }}
     where claim_frequency_code in ('7', '8') and payer_claim_control_token is not null
@@ -31,13 +31,40 @@ changed_numbers as (
         on numbers.data_source = changed.data_source and numbers.payer_claim_control_token = changed.payer_claim_control_token
 ),
 
+-- Whether a claim was sent decides as well whose a number is that several carry.
+remitted_numbers as (
+    {{ columns_of_changed_rows('remittance', ['payer_claim_control_token']) }}
+    union
+    select remitted.data_source, remitted.payer_claim_control_token
+    from {{ source('raw', 'remittance') }} as remitted
+    inner join {{ source('raw', 'medical_claim') }} as headers
+        on remitted.data_source = headers.data_source and remitted.claim_token = headers.claim_token
+    where headers.load_id in (select load_id from changed_loads)
+),
+
+shared_numbers as (
+    select remitted.data_source, remitted.payer_claim_control_token
+    from {{ source('raw', 'remittance') }} as remitted
+    inner join remitted_numbers
+        on remitted.data_source = remitted_numbers.data_source
+        and remitted.payer_claim_control_token = remitted_numbers.payer_claim_control_token
+    group by remitted.data_source, remitted.payer_claim_control_token
+    having min(remitted.claim_token) <> max(remitted.claim_token)
+),
+
+all_numbers as (
+    select data_source, payer_claim_control_token from changed_numbers
+    union
+    select data_source, payer_claim_control_token from shared_numbers
+),
+
 linked as (
     {%- for feed in ['medical_claim', 'remittance'] %}
     select lake_rows.data_source, lake_rows.claim_token
     from {{ source('raw', feed) }} as lake_rows
-    inner join changed_numbers
-        on lake_rows.data_source = changed_numbers.data_source
-        and lake_rows.payer_claim_control_token = changed_numbers.payer_claim_control_token
+    inner join all_numbers
+        on lake_rows.data_source = all_numbers.data_source
+        and lake_rows.payer_claim_control_token = all_numbers.payer_claim_control_token
     {%- if not loop.last %}
     union
     {%- endif %}
@@ -57,6 +84,15 @@ named as (
     union
     {{ columns_of_changed_rows(feed, ['claim_token']) }}
     {%- endfor %}
+    union
+    -- a takeback may be the claim's that is called what it refers to, until a remittance carries that as a number
+    {{ columns_of_changed_rows('provider_adjustment', ['referred_claim_token']) }}
+    union
+    select adjustments.data_source, adjustments.referred_claim_token
+    from {{ source('raw', 'provider_adjustment') }} as adjustments
+    inner join changed_numbers
+        on adjustments.data_source = changed_numbers.data_source
+        and adjustments.payer_claim_control_token = changed_numbers.payer_claim_control_token
 )
 
 select

@@ -4,7 +4,11 @@ with loads as (
 ),
 
 staged as (
-    select * from {{ ref('int_lake__staged_counts') }}
+    select
+        *,
+        rows_repeated_key + rows_sent_to_further_payer as rows_left_out,
+        amount_repeated_key + amount_sent_to_further_payer as amount_left_out
+    from {{ ref('int_lake__staged_counts') }}
 ),
 
 -- From the landed file into the lake, as the reader counted it, and as the bytes were counted another way.
@@ -39,7 +43,7 @@ into_lake as (
 ),
 
 -- From the lake into the warehouse. Rows of a load that does not count are left out under the name of its state; of an
--- active load, rows whose key came again. The rows counted here must be those that the reader says it wrote.
+-- active load, rows whose key came again or that send a claim on to a further payer. The rows counted here must be those that the reader says it wrote.
 into_staging as (
     select
         loads.load_id,
@@ -48,7 +52,7 @@ into_staging as (
         case when loads.load_state = 'active' then coalesce(staged.rows_in, 0) else loads.rows_accepted end as rows_in,
         case when loads.load_state = 'active' then coalesce(staged.rows_staged, 0) else 0 end as rows_accepted,
         cast(0 as bigint) as rows_set_aside,
-        case when loads.load_state = 'active' then coalesce(staged.rows_repeated_key, 0) else loads.rows_accepted end
+        case when loads.load_state = 'active' then coalesce(staged.rows_left_out, 0) else loads.rows_accepted end
             as rows_excluded,
         case when loads.load_state = 'active' then coalesce(staged.amount_in, loads.amount_accepted) else loads.amount_accepted end
             as amount_in,
@@ -60,7 +64,7 @@ into_staging as (
         case when loads.amount_accepted is not null then 0 end as amount_set_aside,
         case
             when loads.amount_accepted is null then null
-            when loads.load_state = 'active' then coalesce(staged.amount_repeated_key, 0)
+            when loads.load_state = 'active' then coalesce(staged.amount_left_out, 0)
             else loads.amount_accepted
         end as amount_excluded,
         cast(null as bigint) as raw_row_count,
@@ -71,9 +75,9 @@ into_staging as (
             when loads.load_state <> 'active' then true
             else
                 coalesce(staged.rows_in, 0) = loads.rows_accepted
-                and coalesce(staged.rows_in = staged.rows_staged + staged.rows_repeated_key, true)
+                and coalesce(staged.rows_in = staged.rows_staged + staged.rows_left_out, true)
                 and coalesce(staged.amount_in = loads.amount_accepted, true)
-                and coalesce(staged.amount_in = staged.amount_staged + staged.amount_repeated_key, true)
+                and coalesce(staged.amount_in = staged.amount_staged + staged.amount_left_out, true)
         end as is_conserved
     from loads
     left join staged on loads.load_id = staged.load_id and loads.feed = staged.feed

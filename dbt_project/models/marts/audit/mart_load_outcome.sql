@@ -8,6 +8,11 @@ steps as (
     where layer <> 'landing_to_lake'
 ),
 
+staged as (
+    select * from {{ ref('int_lake__staged_counts') }}
+    where rows_sent_to_further_payer > 0
+),
+
 outcomes as (
     select
         load_id, 'landing_to_lake' as layer, outcome, column_name, reason_code, row_count, amount
@@ -22,11 +27,18 @@ outcomes as (
     union all
 
     select
-        load_id, layer, 'excluded', null,
-        case load_state when 'active' then 'repeated_key' else load_state end,
-        rows_excluded, amount_excluded
+        steps.load_id, steps.layer, 'excluded', null,
+        case steps.load_state when 'active' then 'repeated_key' else steps.load_state end,
+        steps.rows_excluded - coalesce(staged.rows_sent_to_further_payer, 0),
+        steps.amount_excluded - coalesce(staged.amount_sent_to_further_payer, 0)
     from steps
-    where rows_excluded > 0 and layer = 'lake_to_staging'
+    left join staged on steps.load_id = staged.load_id and steps.feed = staged.feed
+    where steps.rows_excluded > coalesce(staged.rows_sent_to_further_payer, 0) and steps.layer = 'lake_to_staging'
+
+    union all
+
+    select load_id, 'lake_to_staging', 'excluded', null, 'sent_to_further_payer', rows_sent_to_further_payer, amount_sent_to_further_payer
+    from staged
 
     union all
 

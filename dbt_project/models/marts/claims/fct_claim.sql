@@ -95,6 +95,7 @@ select
     cast(coalesce(codes.unknown_code_count, 0) as bigint) as unknown_code_count,
     -- a claim that nobody acknowledged may have been rejected all the same, by a sender whose 277CA we do not get
     cast(case when states.acknowledgement_count > 0 then states.rejection_count end as bigint) as rejection_count,
+    cast(coalesce(states.further_payer_count, 0) as bigint) as further_payer_count,
     cast(coalesce(states.appeal_count, 0) as bigint) as appeal_count,
     cast(coalesce(states.adjudication_count, 0) as bigint) as adjudication_count,
     cast(coalesce(states.reversal_count, 0) as bigint) as reversal_count,

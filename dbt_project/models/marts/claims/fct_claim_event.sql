@@ -3,7 +3,7 @@
     meta={'unit': 'claim_token', 'month': 'event_month'}
 ) }}
 
--- Amounts stand on one event each: charges where the claim was sent, the decision where it was adjudicated or reversed,
+-- Amounts stand on one event each: charges where the claim was first sent, the decision where it was adjudicated or reversed,
 -- money where it was paid. So every amount sums to its feed's; denied, corrected and appealed point at a decision or a piece
 -- of work that has an event of its own, and carry none.
 with adjustments as (
@@ -20,6 +20,42 @@ work as (
 
 statuses as (
     select * from {{ ref('stg_claim_acknowledgement__statuses') }}{{ only_touched('claim_token') }}
+),
+
+further as (
+    select * from {{ ref('stg_medical_claim__further_submissions') }} where claim_status = 'submitted'{{ only_touched('claim_token', 'and') }}
+),
+
+-- Of a claim that was sent on, a payer acknowledges what was sent to it; who is none of its payers (a clearinghouse that answers
+-- in its own name) the last that was sent by then.
+sent as (
+    select firsts.data_source, firsts.claim_token, firsts.payer_id, firsts.submitted_date, 0 as is_further
+    from {{ ref('stg_medical_claim__claims') }} as firsts
+    inner join (select data_source, claim_token from further group by data_source, claim_token) as sent_on
+        on firsts.data_source = sent_on.data_source and firsts.claim_token = sent_on.claim_token
+    {{- only_touched('firsts.claim_token') }}
+    union all
+    select data_source, claim_token, payer_id, submitted_date, 1 from further
+),
+
+acknowledged as (
+    select
+        statuses.data_source,
+        statuses.claim_token,
+        statuses.acknowledgement_id,
+        statuses.acknowledgement_number,
+        sent.is_further,
+        row_number() over (
+            partition by statuses.data_source, statuses.claim_token, statuses.acknowledgement_id, statuses.acknowledgement_number
+            order by
+                case when sent.payer_id = statuses.payer_id then 0 else 1 end,
+                case when sent.submitted_date <= statuses.acknowledged_date then 0 else 1 end,
+                sent.submitted_date desc,
+                sent.is_further,
+                sent.payer_id
+        ) as place
+    from statuses
+    inner join sent on statuses.data_source = sent.data_source and statuses.claim_token = sent.claim_token
 ),
 
 adjudications as (
@@ -56,7 +92,8 @@ events as (
         cast(null as decimal(18, 2)) as charge_amount, cast(null as decimal(18, 2)) as allowed_amount,
         cast(null as decimal(18, 2)) as paid_amount, cast(null as decimal(18, 2)) as patient_responsibility_amount,
         cast(null as decimal(18, 2)) as adjustment_amount, cast(null as decimal(18, 2)) as denied_amount,
-        load_id, source_line_number
+        cast(null as boolean) as is_to_further_payer, cast(null as decimal(18, 2)) as repeated_charge_amount,
+        cast(null as {{ dbt.type_string() }}) as claim_rule, load_id, source_line_number
     from {{ ref('stg_medical_claim__claims') }}
     where coded_date is not null{{ only_touched('claim_token', 'and') }}
     union all
@@ -64,9 +101,18 @@ events as (
         data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
         case when claim_frequency_code = '7' then 'replacement_submitted' when claim_frequency_code = '8' then 'void_submitted' else 'submitted' end,
         20, '1', coalesce(submitted_date, claim_end_date, claim_start_date), null,
-        null, null, null, null, null, null, null, null, charge_amount, null, null, null, null, null, load_id, source_line_number
+        null, null, null, null, null, null, null, null, charge_amount, null, null, null, null, null, false, null,
+        null, load_id, source_line_number
     from {{ ref('stg_medical_claim__claims') }}
     where claim_status = 'submitted'{{ only_touched('claim_token', 'and') }}
+    union all
+    select
+        data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
+        case when claim_frequency_code = '7' then 'replacement_submitted' when claim_frequency_code = '8' then 'void_submitted' else 'submitted' end,
+        20, 'payer/' || payer_id, coalesce(submitted_date, claim_end_date, claim_start_date), null,
+        null, null, null, null, null, null, null, null, null, null, null, null, null, null, true, charge_amount,
+        null, load_id, source_line_number
+    from further
     union all
     select
         statuses.data_source, statuses.claim_token, statuses.claim_key, statuses.payer_key, statuses.payer_id, null,
@@ -74,8 +120,14 @@ events as (
         25, statuses.acknowledgement_id || '/' || cast(statuses.acknowledgement_number as {{ dbt.type_string() }}),
         statuses.acknowledged_date, null,
         null, null, null, null, null, null, null, null, null, null, null, null, null, null,
-        statuses.load_id, statuses.source_line_number
+        coalesce(acknowledged.is_further = 1, false), null, null, statuses.load_id, statuses.source_line_number
     from statuses
+    left join acknowledged
+        on statuses.data_source = acknowledged.data_source
+        and statuses.claim_token = acknowledged.claim_token
+        and statuses.acknowledgement_id = acknowledged.acknowledgement_id
+        and statuses.acknowledgement_number = acknowledged.acknowledgement_number
+        and acknowledged.place = 1
     left join {{ ref('acknowledgement_categories') }} as categories
         on statuses.status_category_code = categories.code
         and statuses.acknowledged_date >= categories.effective_from
@@ -91,14 +143,14 @@ events as (
             when coalesce(deductible_amount, coinsurance_amount, copayment_amount) is not null
                 then coalesce(deductible_amount, 0) + coalesce(coinsurance_amount, 0) + coalesce(copayment_amount, 0)
         end,
-        adjustment_amount, denied_amount, load_id, source_line_number
+        adjustment_amount, denied_amount, null, null, claim_rule, load_id, source_line_number
     from adjudications
     union all
     select
         data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
         'denied', 32, cast(adjudication_number as {{ dbt.type_string() }}), adjudicated_date, paid_date,
         adjudication_number, null, null, remittance_id, is_denied, is_partially_denied, denial_category, can_appeal,
-        null, null, null, null, null, null, load_id, source_line_number
+        null, null, null, null, null, null, null, null, claim_rule, load_id, source_line_number
     from adjudications
     where is_denied or is_partially_denied
     union all
@@ -106,14 +158,14 @@ events as (
         data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
         'corrected', 34, cast(adjudication_number as {{ dbt.type_string() }}), adjudicated_date, paid_date,
         adjudication_number, null, null, remittance_id, null, null, null, null,
-        null, null, null, null, null, null, load_id, source_line_number
+        null, null, null, null, null, null, null, null, claim_rule, load_id, source_line_number
     from corrections
     union all
     select
         data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
         'paid', 40, cast(adjudication_number as {{ dbt.type_string() }}), paid_date, null,
         adjudication_number, null, null, remittance_id, null, null, null, null,
-        null, null, paid_amount, null, null, null, load_id, source_line_number
+        null, null, paid_amount, null, null, null, null, null, claim_rule, load_id, source_line_number
     from adjudications
     where paid_amount <> 0
     union all
@@ -122,7 +174,7 @@ events as (
         case adjustment_reason_code when 'WO' then 'recouped' when 'L6' then 'interest_paid' else 'provider_adjusted' end,
         50, remittance_id || '/' || cast(adjustment_number as {{ dbt.type_string() }}), paid_date, null,
         null, null, null, remittance_id, null, null, null, null,
-        null, null, null, null, adjustment_amount, null, load_id, source_line_number
+        null, null, null, null, adjustment_amount, null, null, null, claim_rule, load_id, source_line_number
     from adjustments
     union all
     -- told by the claim that takes its place, and an event of the one whose place is taken
@@ -131,28 +183,28 @@ events as (
         case when claim_frequency_code = '8' then 'voided' else 'replaced' end,
         55, claim_key, submitted_date, null,
         null, null, claim_key, null, null, null, null, null,
-        null, null, null, null, null, null, load_id, source_line_number
+        null, null, null, null, null, null, null, null, null, load_id, source_line_number
     from links{{ only_touched('original_claim_token', unit='claim_token') }}
     union all
     select
         data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
         transaction_type, 60, transaction_token, posting_date, null,
         null, null, null, null, null, null, null, null,
-        null, null, null, null, transaction_amount, null, load_id, source_line_number
+        null, null, null, null, transaction_amount, null, null, null, null, load_id, source_line_number
     from accounting
     union all
     select
         data_source, claim_token, claim_key, payer_key, payer_id, null,
         'work_' || work_type, 70, work_record_token, cast(completed_at as date), null,
         null, null, null, null, null, null, null, null,
-        null, null, null, null, null, null, load_id, source_line_number
+        null, null, null, null, null, null, null, null, null, load_id, source_line_number
     from work
     union all
     select
         data_source, claim_token, claim_key, payer_key, payer_id, null,
         'appealed', 36, work_record_token, cast(completed_at as date), null,
         null, null, null, null, null, null, null, null,
-        null, null, null, null, null, null, load_id, source_line_number
+        null, null, null, null, null, null, null, null, null, load_id, source_line_number
     from work
     where work_type = 'appeal'
 )
@@ -184,6 +236,9 @@ select
     {{ usd('patient_responsibility_amount') }} as patient_responsibility_amount,
     {{ usd('adjustment_amount') }} as adjustment_amount,
     {{ usd('denied_amount') }} as denied_amount,
+    is_to_further_payer,
+    {{ usd('repeated_charge_amount') }} as repeated_charge_amount,
+    claim_rule,
     load_id,
     source_line_number
 from events

@@ -24,7 +24,12 @@ claims as (
 ),
 
 bills as (
-    select claims.data_source, coalesce(firsts.claim_key, claims.claim_key) as bill_key, claims.claim_key, claims.claim_rank
+    select
+        claims.data_source,
+        coalesce(firsts.claim_key, claims.claim_key) as bill_key,
+        claims.claim_key,
+        claims.claim_rank,
+        coalesce(claims.further_payer_count, 0) as further_payer_count
     from claims
     left join claims as firsts
         on claims.claim_rank > firsts.claim_rank
@@ -55,6 +60,7 @@ decisions as (
         bills.bill_key,
         greatest(bills.claim_rank, coalesce(adjudications.payer_rank, 1)) as payer_rank,
         adjudications.claim_key,
+        adjudications.payer_id,
         adjudications.adjudication_number,
         adjudications.reversed_adjudication_number,
         coalesce(adjudications.is_reversal, false) as is_reversal,
@@ -174,14 +180,26 @@ taken_back as (
     group by bills.bill_key
 ),
 
+-- Of a claim that was sent on, as many payers answered as have an id or a place of their own: a remittance may call a payer by
+-- another number than the claim does, two payers may pay under one, and a denial says no place.
+answered as (
+    select claim_key, greatest(count(distinct payer_id), count(distinct payer_rank)) as payer_count
+    from decisions
+    group by claim_key
+),
+
 sent as (
     select
         bills.bill_key,
         count(*) as claim_count,
         count(answered.claim_key) as answered_claim_count,
-        max(case when bills.claim_rank > 1 and answered.claim_key is null then 1 else 0 end) as has_unanswered
+        max(case
+            when bills.claim_rank > 1 and answered.claim_key is null then 1
+            when bills.further_payer_count > 0 and coalesce(answered.payer_count, 0) <= bills.further_payer_count then 1
+            else 0
+        end) as has_unanswered
     from bills
-    left join (select claim_key from decisions group by claim_key) as answered on bills.claim_key = answered.claim_key
+    left join answered on bills.claim_key = answered.claim_key
     group by bills.bill_key
 ),
 

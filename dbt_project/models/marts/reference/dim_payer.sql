@@ -7,6 +7,8 @@ with mentioned as (
     union
     select data_source, payer_id from {{ ref('stg_medical_claim__claims') }}
     union
+    select data_source, payer_id from {{ ref('stg_medical_claim__further_submissions') }}
+    union
     select data_source, payer_id from {{ ref('stg_claim_acknowledgement__statuses') }}
     union
     select data_source, payer_id from {{ ref('stg_remittance_advice__payments') }}

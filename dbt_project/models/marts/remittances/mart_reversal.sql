@@ -16,6 +16,7 @@ select
     reversals.data_source,
     reversals.claim_key,
     reversals.claim_token,
+    reversals.claim_rule,
     reversals.payer_key,
     reversals.payer_id,
     reversals.remittance_id,

@@ -12,6 +12,7 @@ select
     adjustment_reason_code,
     claim_token,
     payer_claim_control_token,
+    referred_claim_token,
     paid_date,
     adjustment_amount,
     data_source,
