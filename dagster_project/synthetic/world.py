@@ -177,6 +177,7 @@ def build_world(
             [
                 lambda: care.write_encounter_feeds(con, end, intensity.unrecorded),
                 lambda: billing.write_claim_feeds(con),
+                lambda: billing.write_contracted_rates(con),
                 lambda: adjudication.write_remittance_feeds(con),
                 lambda: pharmacy.write_pharmacy_feed(con, end),
             ],
