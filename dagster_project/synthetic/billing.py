@@ -206,3 +206,32 @@ def write_claim_feeds(con: duckdb.DuckDBPyConnection) -> None:
            case when c.coverage_rank = 'primary' then l.price::decimal(18, 2) end as expected_amount
     from w_claim c join w_priced l on l.e = c.e and l.form = c.form;
     """)
+
+
+def write_contracted_rates(con: duckdb.DuckDBPyConnection) -> None:
+    """Feed contracted_rate, from the terms by which w_priced is priced.
+
+    What a service costs in this world depends on how ill the patient was, which no contract knows: so a price of a code is
+    agreed for a day at a time, and where two patients of a day would have two prices, none is. Out of network nothing is
+    agreed. A stay is paid by its DRG, whose shares its lines carry: they have a price by revenue code.
+    """
+    con.execute("""
+    create or replace table contracted_rate as
+    with priced as (
+        select v.payer_id, o.provider_id as billing_id, s.claim_type,
+               case when s.hcpcs is not null then 'hcpcs' else 'revenue_code' end as billing_code_type,
+               coalesce(s.hcpcs, s.revenue) as billing_code,
+               -- reading an image is priced apart from taking it; other modifiers change no price here
+               case when s.modifier = '26' then '26' else 'ANY' end as billing_code_modifier,
+               e.starts as effective_from_date, e.starts as effective_to_date,
+               round(s.price / s.units, 6)::decimal(18, 6) as unit_amount
+        from w_priced s
+        join w_encounter e on e.e = s.e
+        join w_cover v on v.e = s.e
+        join w_provider o on o.org = e.org
+        join w_contract c on c.org = e.org and c.payer_id = v.payer_id
+        where not c.is_out_of_network
+    )
+    select * exclude (unit_amount), min(unit_amount) as unit_amount, null::decimal(9, 6) as charge_rate
+    from priced group by all having count(distinct unit_amount) = 1;
+    """)

@@ -28,6 +28,11 @@ from dagster_project.synthetic.x12 import X12_FEEDS, write_x12_files
 SENT: dict[str, tuple[str | None, str, str]] = {
     "payer": (None, "payer_id", ""),
     "benefit_plan": (None, "plan_id, effective_from_date", ""),
+    "contracted_rate": (
+        None,
+        "payer_id, billing_id, claim_type, billing_code_type, billing_code, billing_code_modifier, effective_from_date",
+        "",
+    ),
     "provider": (None, "provider_id", ""),
     "member": (None, "member_id", ""),
     "member_crosswalk": (None, "medical_record_number", ""),

@@ -43,12 +43,14 @@ class Intensity:
     visits: float = 1.0
     drugs: int = 1
     unrecorded: float = 0.01  # share of encounters that no clinical record tells of
+    # A price for each code and day: nearly as many rows as lines, which no real contract has.
+    has_contract_prices: bool = True
 
 
 DEMONSTRATION = Intensity()
 # About 20 claims, 50 lines, 7.5 recorded encounters and 25 fills a member in 24 months: the volumes of the benchmark.
 # So few encounters beside so many claims means that most care is bought from others, whose records nobody sends.
-BENCHMARK = Intensity(visits=1.4, drugs=2, unrecorded=0.57)
+BENCHMARK = Intensity(visits=1.4, drugs=2, unrecorded=0.57, has_contract_prices=False)
 
 
 def last_day(months: int) -> dt.date:
@@ -179,6 +181,7 @@ def build_world(
                 lambda: care.write_encounter_feeds(con, end, intensity.unrecorded),
                 lambda: billing.write_claim_feeds(con),
                 lambda: acknowledgements.write_acknowledgement_feed(con, end),
+                *([lambda: billing.write_contracted_rates(con)] if intensity.has_contract_prices else []),
                 lambda: adjudication.write_remittance_feeds(con),
                 lambda: pharmacy.write_pharmacy_feed(con, end),
             ],

@@ -7,6 +7,7 @@
         'authorization': {'key': ['authorization_token'], 'amount': none},
         'benefit_plan': {'key': ['plan_id', 'effective_from_date'], 'amount': none},
         'claim_acknowledgement': {'key': ['claim_token', 'acknowledgement_id', 'acknowledgement_number'], 'amount': 'charge_amount'},
+        'contracted_rate': {'key': ['payer_id', 'billing_id', 'claim_type', 'billing_code_type', 'billing_code', 'billing_code_modifier', 'effective_from_date'], 'amount': none},
         'drg_weight': {'key': ['fiscal_year', 'drg_code'], 'amount': none},
         'eligibility': {'key': ['member_token', 'plan_id', 'coverage_rank', 'enrollment_start_date'], 'amount': none},
         'eligibility_benefit': {'key': ['reply_token', 'member_token', 'benefit_number'], 'amount': 'benefit_amount'},

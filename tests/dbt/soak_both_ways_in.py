@@ -86,6 +86,11 @@ def test_both_ways_in_give_the_same_marts(built: dict[str, Warehouse]) -> None:
     assert claims is not None and claims[0] > 100 and claims[1]
 
 
+def test_underpayments_are_found_by_contract_where_no_x12_states_what_is_expected(built: dict[str, Warehouse]) -> None:
+    rules = built["x12"].rows("select distinct expected_amount_rule from marts.mart_underpayment")
+    assert rules == [("contracted_rate",)]
+
+
 def test_rows_and_dollars_of_the_feeds_are_the_same_however_they_came(built: dict[str, Warehouse]) -> None:
     sums = [
         warehouse.rows(

@@ -92,7 +92,7 @@ class Lake:
 def contracts() -> dict[str, Contract]:
     return {
         feed: load_contract(CONTRACTS / f"{feed}.yml")
-        for feed in ("remittance", "medical_claim", "provider_adjustment")
+        for feed in ("remittance", "medical_claim", "provider_adjustment", "contracted_rate")
     }
 
 

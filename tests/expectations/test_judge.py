@@ -188,6 +188,25 @@ def test_a_rule_that_cannot_be_run_is_an_error_and_holds(lake, contracts, sql):
     assert by_load(verdicts)[load] == "held"
 
 
+AGREED = "select {month}::date as effective_from_date, 10.0 as unit_amount from range({rows})"
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ("select *, 0.5 as charge_rate from ordinary", "a_row_has_one_price"),
+        ("select effective_from_date from ordinary", "a_row_has_one_price"),
+        ("select *, effective_from_date - 1 as effective_to_date from ordinary", "a_price_ends_after_it_begins"),
+    ],
+)
+def test_a_contract_waits_when_a_row_says_two_prices_or_none_or_ends_before_it_begins(lake, contracts, change, rule):
+    good = lake.load("2025-01", feed="contracted_rate", base=AGREED)
+    bent = lake.load("2025-02", feed="contracted_rate", base=AGREED, change=change)
+    verdicts = judge_loads(lake.settings, contracts, "contracted_rate")
+    assert by_load(verdicts) == {good: "admitted", bent: "held"}
+    assert rule in failing(verdicts, bent)
+
+
 def test_a_rule_has_no_data_when_it_is_about_other_layouts(lake, contracts):
     load = lake.load(
         "2025-01", feed="medical_claim", layout="synthea", base="select {month} as claim_token from range({rows})"

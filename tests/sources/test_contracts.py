@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import pytest
 from fill_house import FILL, make_house
 
+from dagster_project.settings import Settings
 from dagster_project.sources import dbt_sources
 from dagster_project.sources.contracts import ContractError, load_contracts, token_name
 from dagster_project.sources.lake import raw_schema
+from dagster_project.sources.loads import load_feed, prepare_lake, take_inventory
+from tests.sources.x12.lake import KEY
 
 
 @pytest.mark.parametrize(
@@ -146,3 +150,28 @@ def test_the_dbt_sources_are_those_of_the_contracts_when_contracts_have_changed(
     assert dbt_sources.TARGET.read_text(encoding="utf-8") == dbt_sources.render(load_contracts()), (
         "run: python -m dagster_project.sources.dbt_sources"
     )
+
+
+def test_what_a_fee_schedule_leaves_blank_is_any_and_repeats_no_price(tmp_path: Path) -> None:
+    """In a key a blank would be unknown, and of two files with the same price neither would take the other's place."""
+    contracts = {"contracted_rate": load_contracts()["contracted_rate"]}
+    settings = Settings(home=tmp_path, quiet_seconds=0)
+    file = settings.landing / "contracted_rate" / "source=house" / "schedule.csv"
+    file.parent.mkdir(parents=True)
+    file.write_text(
+        "payer_id,billing_id,claim_type,billing_code_type,billing_code,billing_code_modifier,effective_from_date,"
+        "unit_amount,charge_rate\n"
+        "P,,,hcpcs,j1745,,2025-01-01,0.451234,\n"
+        "P,all,any,hcpcs,J1745,any,2025-01-01,0.5,\n"
+        "P,B,institutional,revenue_code,450,,2025-01-01,,0.62\n"
+        "P,B,institutional,revenue_code,451,,2025-01-01,,62\n"
+    )
+    prepare_lake(settings, contracts)
+    take_inventory(settings, contracts)
+    (load,) = load_feed("contracted_rate", settings, contracts, KEY)
+    assert (load.rows_accepted, load.rows_set_aside) == (2, 2), "a key that comes again, and a share above one"
+    read = f"read_parquet('{settings.lake}/raw/contracted_rate/{load.load_id}.parquet')"
+    assert duckdb.sql(f"select billing_id, claim_type, billing_code, billing_code_modifier from {read}").fetchall() == [
+        ("all", "any", "J1745", "ANY"),
+        ("B", "institutional", "0450", "ANY"),
+    ]

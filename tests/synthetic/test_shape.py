@@ -9,6 +9,7 @@ from dagster_project.sources.contracts import load_contracts
 FEEDS = [
     "payer",
     "benefit_plan",
+    "contracted_rate",
     "provider",
     "member",
     "member_crosswalk",

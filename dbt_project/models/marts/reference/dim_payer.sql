@@ -5,6 +5,8 @@ with mentioned as (
     union
     select data_source, payer_id from {{ ref('stg_benefit_plan__periods') }}
     union
+    select data_source, payer_id from {{ ref('stg_contracted_rate__rates') }}
+    union
     select data_source, payer_id from {{ ref('stg_medical_claim__claims') }}
     union
     select data_source, payer_id from {{ ref('stg_medical_claim__further_submissions') }}

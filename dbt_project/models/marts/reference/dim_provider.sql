@@ -7,6 +7,8 @@ with mentioned as (
     union
     select data_source, facility_id from {{ ref('stg_medical_claim__claims') }} where facility_id is not null
     union
+    select data_source, billing_id from {{ ref('stg_contracted_rate__rates') }} where billing_id <> 'all'
+    union
     select data_source, rendering_id from {{ ref('stg_medical_claim_line__lines') }} where rendering_id is not null
     union
     select data_source, prescribing_provider_id from {{ ref('stg_pharmacy_fill__fills') }} where prescribing_provider_id is not null

@@ -22,8 +22,8 @@ standing as (
 
 expected as (
     select data_source, claim_key, claim_token, claim_line_number, hcpcs_code, revenue_center_code, claim_line_start_date,
-        service_unit_quantity, expected_amount
-    from {{ ref('stg_medical_claim_line__lines') }}
+        expected_amount, expected_amount_rule, contracted_amount
+    from {{ ref('int_claim__expected_amounts') }}
     where expected_amount is not null
 ),
 
@@ -68,6 +68,8 @@ candidates as (
         lines.allowed_amount,
         lines.paid_amount,
         expected.expected_amount,
+        expected.expected_amount_rule,
+        expected.contracted_amount,
         expected.expected_amount - lines.allowed_amount as underpaid_amount
     from decided as lines
     inner join expected
@@ -141,6 +143,8 @@ select
     short.claim_line_start_date,
     {{ usd('short.charge_amount') }} as charge_amount,
     {{ usd('short.expected_amount') }} as expected_amount,
+    short.expected_amount_rule,
+    {{ usd('short.contracted_amount') }} as contracted_amount,
     {{ usd('short.allowed_amount') }} as allowed_amount,
     {{ usd('short.paid_amount') }} as paid_amount,
     {{ usd('short.tolerance_amount') }} as tolerance_amount,
