@@ -37,8 +37,11 @@ CONTRACTS = load_contracts()
 def test_a_feed_has_the_contracts_columns_when_it_is_clean(invented, feed):
     contract = CONTRACTS[feed]
     columns = {name: kind for name, kind, *_ in invented.rows(f'describe "{feed}"')}
-    sent = {name: column.duckdb_type for name, column in contract.columns.items()}
-    assert columns == sent
+    # a column that the layout takes from another stands in no file
+    taken = {
+        name for name, source in contract.layouts["claimhouse"].columns.items() if source.from_ not in (None, name)
+    }
+    assert columns == {name: column.duckdb_type for name, column in contract.columns.items() if name not in taken}
 
 
 @pytest.mark.parametrize("feed", FEEDS)
