@@ -113,10 +113,19 @@ def owes(settings: Settings, feeds: Iterable[str] = (), as_of: dt.date | None = 
 
     This, and nothing else, makes no data block.
     """
+    feeds = set(feeds)
+    if not feeds <= _feeds_named(CALENDAR):
+        return False
     owed: dict[str, set[str]] = {}
     for due in due_files(settings, as_of):
         owed.setdefault(due.data_source, set()).add(due.feed)
-    return any(set(feeds) <= feeds_of_sender for feeds_of_sender in owed.values())
+    return any(feeds <= feeds_of_sender for feeds_of_sender in owed.values())
+
+
+def _feeds_named(calendar: Path) -> set[str]:
+    """Most feeds that a house has nothing of stand in no row of the calendar: of them nobody need read what arrived."""
+    with calendar.open(newline="") as file:
+        return {row["feed"] for row in csv.DictReader(file)}
 
 
 def until_path(settings: Settings) -> Path:

@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,7 @@ def dbt_resource(settings: Settings) -> DbtCliResource:
 def ensure_manifest(settings: Settings) -> Path:
     """The manifest's path; dbt parses the project first if the manifest is missing, cut short, or older than its files."""
     manifest = settings.dbt_target / "manifest.json"
-    if not _is_whole(manifest) or manifest.stat().st_mtime < _last_change():
+    if not _content(manifest) or manifest.stat().st_mtime < _last_change():
         settings.dbt_target.mkdir(parents=True, exist_ok=True)
         command = [DBT, "--quiet", "parse", "--project-dir", str(DBT_PROJECT)]
         done = subprocess.run(
@@ -69,17 +69,26 @@ def ensure_manifest(settings: Settings) -> Path:
     return manifest
 
 
-def _is_whole(manifest: Path) -> bool:
-    """dbt writes it in place: a disk that filled up left half of one, and every run after it fell over."""
-    try:
-        return bool(json.loads(manifest.read_bytes()))
-    except (FileNotFoundError, ValueError):
-        return False
-
-
 def load_manifest(settings: Settings) -> dict[str, Any]:
-    manifest: dict[str, Any] = json.loads(ensure_manifest(settings).read_text())
-    return manifest
+    """The manifest; whoever asks gets the same object, which is not to be changed."""
+    return _content(ensure_manifest(settings))
+
+
+def _content(manifest: Path) -> dict[str, Any]:
+    """Nothing where it is missing or no whole JSON: dbt writes it in place, a disk that filled up left half of one, and every
+    run after it fell over."""
+    try:
+        about = manifest.stat()
+        return _parsed(manifest, about.st_mtime_ns, about.st_size)
+    except (FileNotFoundError, ValueError):
+        return {}
+
+
+@lru_cache(maxsize=2)
+def _parsed(manifest: Path, modified_ns: int, byte_count: int) -> dict[str, Any]:
+    """Asked for by half a dozen definitions of one graph; three megabytes."""
+    content: dict[str, Any] = json.loads(manifest.read_bytes())
+    return content
 
 
 def _last_change() -> float:

@@ -31,5 +31,4 @@ def prepare_home(settings: Settings) -> None:
         partial = present.with_suffix(f".{os.getpid()}.tmp")
         partial.write_text(wanted)
         partial.replace(present)
-    # dbt's own log at its usual level is ten megabytes a run, nearly all of it SQL that lies in target/ as well.
-    os.environ.update({**settings.environment(), "DBT_LOG_LEVEL_FILE": "info"})
+    os.environ.update(settings.environment())

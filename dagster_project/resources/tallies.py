@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from functools import lru_cache
+from pathlib import Path
 
 import duckdb
 
@@ -69,8 +70,29 @@ class LoadState:
 
 def feed_tallies(settings: Settings, feed: str | None = None) -> list[FeedTally]:
     """Every feed that a file has been read or set aside for, or the one asked for."""
-    sql = f"""
-        with latest as ({LATEST})
+    return list(_told(settings, feed)[0])
+
+
+def waiting_loads(settings: Settings, feed: str | None = None) -> list[LoadState]:
+    """Newest loads that do not count: set aside whole, held by the suite, or not conserved."""
+    return list(_told(settings, feed)[1])
+
+
+Told = tuple[tuple[FeedTally, ...], tuple[LoadState, ...]]
+
+
+def _told(settings: Settings, feed: str | None) -> Told:
+    if not (settings.lake / "loads" / "_schema.parquet").exists():
+        return (), ()
+    files = (record_files(settings, table, feed) for table in ("loads", "admissions"))
+    loads, admissions = (tuple((path, Path(path).stat().st_mtime_ns) for path in paths) for paths in files)
+    return _ask(settings.threads, loads, admissions)
+
+
+@lru_cache(maxsize=64)
+def _ask(threads: int, loads: tuple[tuple[str, int], ...], admissions: tuple[tuple[str, int], ...]) -> Told:
+    """What these records, files with their times, tell. A run asks six times of each feed, mostly of the same ones."""
+    tallies = f"""
         select
             feed, count(*),
             {_whole("rows_read")}, {_whole("rows_accepted")}, {_whole("rows_set_aside")}, {_whole("rows_excluded")},
@@ -79,36 +101,26 @@ def feed_tallies(settings: Settings, feed: str | None = None) -> list[FeedTally]
             count(*) filter (status = 'set_aside'), count(*) filter (verdict = 'held'),
             count(*) filter (not is_conserved and status = 'read')
         from latest
-        where $feed is null or feed = $feed
         group by feed order by feed
     """
-    return [FeedTally(*row) for row in _ask(settings, sql, feed=feed)]
-
-
-def waiting_loads(settings: Settings, feed: str | None = None) -> list[LoadState]:
-    """Newest loads that do not count: set aside whole, held by the suite, or not conserved."""
-    sql = f"""
-        with latest as ({LATEST})
+    waiting = """
         select
             load_id, feed, file_name, status, verdict, coalesce(is_conserved, true), reason_code, coalesce(rows_read, 0)
         from latest
-        where ($feed is null or feed = $feed)
-            and (status = 'set_aside' or verdict in ('held', 'error') or not is_conserved)
+        where status = 'set_aside' or verdict in ('held', 'error') or not is_conserved
         order by feed, file_name
     """
-    return [LoadState(*row) for row in _ask(settings, sql, feed=feed)]
+    files = {"loads": [path for path, _ in loads], "admissions": [path for path, _ in admissions]}
+    with duckdb.connect(config={"threads": threads}) as con:
+        con.execute(f"create temp table latest as {LATEST}", files)
+        return (
+            tuple(FeedTally(*row) for row in con.execute(tallies).fetchall()),
+            tuple(LoadState(*row) for row in con.execute(waiting).fetchall()),
+        )
 
 
 def _whole(column: str) -> str:
     return f"cast(coalesce(sum({column}), 0) as bigint)"
-
-
-def _ask(settings: Settings, sql: str, **parameters: Any) -> Sequence[tuple[Any, ...]]:
-    if not (settings.lake / "loads" / "_schema.parquet").exists():
-        return []
-    globs = {name: record_files(settings, name, parameters.get("feed")) for name in ("loads", "admissions")}
-    with duckdb.connect(config={"threads": settings.threads}) as con:
-        return con.execute(sql, {**globs, **parameters}).fetchall()
 
 
 def lake_counts(settings: Settings, table: str) -> dict[str, float]:

@@ -141,9 +141,9 @@
         on totals.claim_key = standing.claim_key and totals.standing_decision_number = standing.adjudication_number
 {%- endmacro %}
 
-{# Claims as they were known at the end of a day (SQL of a date): of events known by then. #}
-{% macro claims_as_of(day) -%}
-    {{ claim_states('(select * from ' ~ ref('fct_claim_event') ~ ' where known_date <= ' ~ day ~ ') as known') }}
+{# Claims as they were known at the end of a day (SQL of a date): of events known by then. `which` are all of them, or some. #}
+{% macro claims_as_of(day, which='true') -%}
+    {{ claim_states('(select * from ' ~ ref('fct_claim_event') ~ ' where known_date <= ' ~ day ~ ' and ' ~ which ~ ') as known') }}
 {%- endmacro %}
 
 {# Each claim with every claim that was sent in its place, and in theirs: claim_key and replacement_key. Each step doubles how

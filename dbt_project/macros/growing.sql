@@ -80,9 +80,7 @@
 {# First hook: the units to write again. `touched_by` in meta names another macro that finds them, `also` one that finds
    more of them. #}
 {% macro find_touched() %}
-    {%- if not is_growing() -%}
-    select 1
-    {%- else -%}
+    {%- if is_growing() -%}
     {%- set meta = model.config.meta -%}
     {%- set finder = meta.get('touched_by') or ('touched_people' if meta.unit == 'member_token' else 'touched_claims') -%}
     create or replace table {{ touched_relation() }} as
@@ -96,9 +94,7 @@
 
 {# Second hook: units from which every row went away must lose them too, so the delete stands apart from the insert. #}
 {% macro forget_touched() %}
-    {%- if not is_growing() -%}
-    select 1
-    {%- else -%}
+    {%- if is_growing() -%}
     {%- set unit = model.config.meta.unit -%}
     delete from {{ this }} where {{ unit_of(unit, unit) }} in (select {{ unit }} from {{ touched_relation() }} where {{ unit }} is not null)
     {%- endif -%}
@@ -116,8 +112,6 @@
 {% macro forget_built() %}
     {%- if target.type == 'duckdb' -%}
     delete from intermediate.built where model = '{{ model.name }}'
-    {%- else -%}
-    select 1
     {%- endif -%}
 {% endmacro %}
 
@@ -127,9 +121,7 @@
     select '{{ model.name }}', coalesce(max(build_number), 0), '{{ env_var("CLAIMHOUSE_RULES", "") }}' from {{ this }}
     {%- else -%}
     {%- set number = build_above() if execute and target.type == 'duckdb' else none -%}
-    {%- if number is none -%}
-    select 1
-    {%- else -%}
+    {%- if number is not none -%}
     insert into intermediate.built values ('{{ model.name }}', {{ number }}, '{{ env_var("CLAIMHOUSE_RULES", "") }}')
     {%- endif -%}
     {%- endif -%}

@@ -28,3 +28,13 @@
 {% macro spark__row_hash(columns, alias) -%}
     xxhash64({% for column in columns %}{{ alias }}.{{ column }}{% if not loop.last %}, {% endif %}{% endfor %})
 {%- endmacro %}
+
+{# For a check that costs as much as the table it is of, as a condition on the table's surrogate key: all rows, or, where there
+   are more than `most`, a sixteenth of them, and another at each build of new loads. #}
+{% macro part_in_turn(relation, key, most=250000) -%}
+    {%- if not execute or load_relation(relation) is none -%}{{ return('true') }}{%- endif -%}
+    {%- set rows = run_query('select count(*) from ' ~ relation).columns[0].values()[0] -%}
+    {%- if rows <= most -%}{{ return('true') }}{%- endif -%}
+    {%- set build = run_query('select coalesce(max(build_number), 0) from intermediate.built').columns[0].values()[0] -%}
+    {{- return("left(" ~ key ~ ", 1) = '" ~ '0123456789abcdef'[build % 16] ~ "'") -}}
+{%- endmacro %}

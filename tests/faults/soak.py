@@ -16,7 +16,7 @@ from dagster_project.settings import Settings
 from tests.conftest import Claimhouse
 from tests.faults.disks import fill_up
 from tests.faults.killing import MOMENTS, POLL_SECONDS, Moment, comes, loads, start
-from tests.faults.test_killed_runs import contents, killed, landed, load_ids
+from tests.faults.test_killed_runs import contents, kill, landed, load_ids
 
 # While files are read, while the warehouse is written, before the marts are published, and while they are.
 FULL = ("ten loads are recorded", "claims have lines", "checks are in the warehouse", "a publication has begun")
@@ -27,7 +27,8 @@ FILLING = tuple(moment for moment in MOMENTS if moment.name in FULL)
 def test_a_run_killed_at_any_moment_ends_as_if_nothing_had_been(
     moment: Moment, demo_settings: Settings, tmp_path: Path, claimhouse: Claimhouse
 ) -> None:
-    settings = killed(demo_settings, tmp_path, [moment])
+    settings = landed(demo_settings, tmp_path)
+    kill(demo_settings, settings, [moment])
     done = claimhouse(tmp_path, "run", "--json")
     assert done.code == 0, done.out[-3000:] + done.err
     assert contents(settings) == contents(demo_settings)
