@@ -45,8 +45,14 @@
     {{- return(run_query(query).columns[0].values()[0]) -}}
 {% endmacro %}
 
-{# The newest build that all tables above this model hold; none above int_lake__changed_loads. Views hold what is under them. #}
+{# The newest build that all tables above this model hold; none above int_lake__changed_loads. #}
 {% macro build_above() %}
+    {%- set query = query_for_build_above() -%}
+    {{- return(run_query(query).columns[0].values()[0] if query is not none else none) -}}
+{% endmacro %}
+
+{# Views hold what is under them. #}
+{% macro query_for_build_above() %}
     {%- set open = model.depends_on.nodes | list -%}
     {%- set tables = [] -%}
     {%- for name in open -%}
@@ -59,8 +65,7 @@
         {%- endif -%}
     {%- endfor -%}
     {%- if not tables -%}{{ return(none) }}{%- endif -%}
-    {%- set found = run_query('select min(build_number) from intermediate.built where model in (' ~ tables | join(', ') ~ ')') -%}
-    {{- return(found.columns[0].values()[0]) -}}
+    {{- return('select min(build_number) from intermediate.built where model in (' ~ tables | join(', ') ~ ')') -}}
 {% endmacro %}
 
 {# True where the model is written by unit in this run; in a unit test there is nothing to grow. #}
@@ -108,21 +113,17 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Last hooks, in the model's transaction: which build it holds now. #}
-{% macro forget_built() %}
-    {%- if target.type == 'duckdb' -%}
-    delete from intermediate.built where model = '{{ model.name }}'
-    {%- endif -%}
-{% endmacro %}
-
+{# Last hook, in the model's transaction: which build it holds now. One statement, since every model pays for it. #}
 {% macro remember_built() %}
-    {%- if model.name == 'int_lake__changed_loads' and target.type == 'duckdb' -%}
-    insert into intermediate.built
-    select '{{ model.name }}', coalesce(max(build_number), 0), '{{ env_var("CLAIMHOUSE_RULES", "") }}' from {{ this }}
-    {%- else -%}
-    {%- set number = build_above() if execute and target.type == 'duckdb' else none -%}
-    {%- if number is not none -%}
-    insert into intermediate.built values ('{{ model.name }}', {{ number }}, '{{ env_var("CLAIMHOUSE_RULES", "") }}')
+    {%- if target.type == 'duckdb' and execute -%}
+    {%- set is_first = model.name == 'int_lake__changed_loads' -%}
+    {%- set query = 'select coalesce(max(build_number), 0) from ' ~ this if is_first else query_for_build_above() -%}
+    {%- if query is not none -%}
+    merge into intermediate.built as built
+    using (select '{{ model.name }}' as model, ({{ query }}) as build_number, '{{ env_var("CLAIMHOUSE_RULES", "") }}' as rules) as told
+        on built.model = told.model
+    when matched then update set build_number = told.build_number, rules = told.rules
+    when not matched and told.build_number is not null then insert values (told.model, told.build_number, told.rules)
     {%- endif -%}
     {%- endif -%}
 {% endmacro %}
