@@ -1,4 +1,4 @@
-"""Running: again, after a crash, with a ledger that does not tie, with a file set aside whole."""
+"""Running: what the history keeps of it, a process that died, a ledger that does not tie. Running again: tests/faults."""
 
 from __future__ import annotations
 
@@ -6,81 +6,11 @@ import os
 import subprocess
 import sys
 
-import duckdb
-import pytest
 from dagster import DagsterInstance, DagsterRunStatus
 
 from dagster_project.cli.terminal import SET_ASIDE
 from dagster_project.publication.publish import read_manifest
 from dagster_project.resources.launch import PROCESS, clear_dead_runs
-from dagster_project.sources.contracts import load_contracts
-
-
-@pytest.fixture(scope="module")
-def second(demo_settings, tmp_path_factory, claimhouse):
-    """A copy of the demonstration, run a second time with nothing new but a file that no layout knows."""
-    import shutil
-
-    from tests.conftest import settings_of
-
-    home = tmp_path_factory.mktemp("second") / "home"
-    shutil.copytree(demo_settings.home, home, symlinks=True)
-    before = read_manifest(settings_of(home))
-    loads_before = {path.name for path in (home / "lake" / "loads").iterdir()}
-    (home / "landing" / "stranger.csv").write_text("beach,weather\nnorth,fine\n")
-    answer = claimhouse(home, "run", "--json")
-    return settings_of(home), before, loads_before, answer
-
-
-def test_a_file_that_nobody_can_read_is_set_aside_and_the_rest_goes_on(second):
-    settings, _, _, answer = second
-    assert answer.code == SET_ASIDE, answer.err
-    assert [file["file_name"] for file in answer.json["set_aside_files"]] == ["stranger.csv"]
-    assert answer.json["is_success"] is True
-    assert (settings.landing / "stranger.csv").exists()
-
-
-def test_a_second_run_reads_nothing_and_publishes_the_same(second):
-    settings, before, loads_before, _ = second
-    after = read_manifest(settings)
-    assert {path.name for path in (settings.lake / "loads").iterdir()} == loads_before
-    assert after["publication_id"] != before["publication_id"]
-    assert after["load_ids"] == before["load_ids"]
-    # What tells of the checks themselves has the second run's results in it.
-    moved = [
-        name for name, mart in after["marts"].items() if mart["fingerprint"] != before["marts"][name]["fingerprint"]
-    ]
-    assert moved == ["mart_data_quality"]
-    with duckdb.connect(str(settings.warehouse), read_only=True) as con:
-        assert con.execute("select count(*) from intermediate.touched__fct_claim_line").fetchone() == (0,)
-
-
-def test_every_check_of_the_run_is_in_the_quality_mart(second):
-    settings, *_ = second
-    with duckdb.connect(str(settings.published.resolve() / "marts.duckdb"), read_only=True) as con:
-        checkers = dict(con.execute("select checker, count(*) from mart_data_quality group by all").fetchall())
-        gates = {
-            name
-            for (name,) in con.execute(
-                "select distinct check_name from mart_data_quality where asset like 'marts/%' and checker = 'dagster'"
-            ).fetchall()
-        }
-        runs = con.execute("select count(distinct run_id) from mart_data_quality where checker = 'dbt'").fetchone()
-        verdicts = con.execute(
-            "select run_id, count(distinct asset) from mart_data_quality where check_name = 'acceptable' group by all"
-        ).fetchall()
-        published = con.execute(
-            "select verdict, count(*) from mart_data_quality where check_name = 'published_as_built' group by all"
-        ).fetchall()
-        idle = con.execute(
-            "select count(*) from mart_data_quality where verdict = 'no_data' and is_blocking"
-        ).fetchone()
-    assert set(checkers) == {"great_expectations", "dbt", "dagster"}
-    assert gates == {"ledger_is_explained", "claims_match", "load_audit_conserved", "due_files_are_there"}
-    assert runs == (2,)
-    assert [count for _, count in verdicts] == [len(load_contracts())] * 2
-    assert published == [("pass", 1)]  # of the first run: the second's comes after its publication
-    assert idle == (0,)
 
 
 def test_the_run_is_in_the_history_with_numbers_that_the_ui_plots(demo_settings):
