@@ -99,7 +99,7 @@ class Settings(BaseModel):
             "DBT_LOG_PATH": str(self.dagster / "dbt" / "logs"),
             "DBT_PROFILES_DIR": str(DBT_PROJECT),
             # A run's events go to Dagster; writing each of them to a file as well was a fifth of dbt's time in a small home, and
-            # ten megabytes a run. What is written is for people: as JSON a line took several times as long.
+            # ten megabytes a run. What is written all the same is for people.
             "DBT_LOG_LEVEL_FILE": "info",
             "DBT_LOG_FORMAT_FILE": "text",
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",

@@ -114,7 +114,7 @@ def owes(settings: Settings, feeds: Iterable[str] = (), as_of: dt.date | None = 
     This, and nothing else, makes no data block.
     """
     feeds = set(feeds)
-    if not feeds <= _feeds_named(CALENDAR):
+    if not feeds <= _feeds_named():
         return False
     owed: dict[str, set[str]] = {}
     for due in due_files(settings, as_of):
@@ -122,10 +122,11 @@ def owes(settings: Settings, feeds: Iterable[str] = (), as_of: dt.date | None = 
     return any(feeds <= feeds_of_sender for feeds_of_sender in owed.values())
 
 
-def _feeds_named(calendar: Path) -> set[str]:
+def _feeds_named() -> set[str]:
     """Most feeds that a house has nothing of stand in no row of the calendar: of them nobody need read what arrived."""
-    with calendar.open(newline="") as file:
-        return {row["feed"] for row in csv.DictReader(file)}
+    with duckdb.connect() as con:
+        _read_calendar(con, CALENDAR)
+        return {feed for (feed,) in con.execute("select distinct feed from calendar").fetchall()}
 
 
 def until_path(settings: Settings) -> Path:

@@ -68,6 +68,9 @@ class LoadState:
     rows_read: int
 
 
+Told = tuple[tuple[FeedTally, ...], tuple[LoadState, ...]]
+
+
 def feed_tallies(settings: Settings, feed: str | None = None) -> list[FeedTally]:
     """Every feed that a file has been read or set aside for, or the one asked for."""
     return list(_told(settings, feed)[0])
@@ -76,9 +79,6 @@ def feed_tallies(settings: Settings, feed: str | None = None) -> list[FeedTally]
 def waiting_loads(settings: Settings, feed: str | None = None) -> list[LoadState]:
     """Newest loads that do not count: set aside whole, held by the suite, or not conserved."""
     return list(_told(settings, feed)[1])
-
-
-Told = tuple[tuple[FeedTally, ...], tuple[LoadState, ...]]
 
 
 def _told(settings: Settings, feed: str | None) -> Told:

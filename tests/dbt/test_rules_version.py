@@ -5,17 +5,16 @@ Belongs here: both without a build; `make soak` builds twice (soak_growing.py).
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import duckdb
 import pytest
-from jinja2 import Environment
+from macro_results import result_of
 
 from dagster_project import settings
-from dagster_project.settings import DBT_PROJECT, Settings, rules_version
+from dagster_project.settings import Settings, rules_version
 
 FILES = {
     "macros/claims.sql": "one",
@@ -55,31 +54,16 @@ def test_dbt_is_told_of_the_rules(project: Path) -> None:
     assert Settings(home=project).environment()["CLAIMHOUSE_RULES"] == rules_version()
 
 
-class Returned(Exception):
-    """How a macro of dbt's ends: with a value, not with text."""
-
-
 def called(macro: str, rules: str, con: duckdb.DuckDBPyConnection, only_grows: bool, flag: bool = False) -> Any:
     """A macro of growing.sql for the model fct_claim, in a build with these rules."""
-    text = (DBT_PROJECT / "macros" / "growing.sql").read_text()
-    (of_macro,) = re.findall(rf"\{{% macro {macro}\(\).*?endmacro %\}}", text, flags=re.DOTALL)
-
-    def give(value: Any) -> None:
-        raise Returned(value)
-
-    def run_query(query: str) -> Any:
-        values = [value for (value,) in con.execute(query).fetchall()]
-        return SimpleNamespace(columns=[SimpleNamespace(values=lambda: values)])
-
-    template = Environment(autoescape=False).from_string(f"{of_macro}{{{{ {macro}() }}}}")
-    template.globals |= {
-        "return": give, "run_query": run_query, "held_build": lambda: called("held_build", rules, con, only_grows),
-        "config": {"full_refresh": False if only_grows else None}, "flags": SimpleNamespace(FULL_REFRESH=flag),
-        "model": SimpleNamespace(name="fct_claim"), "env_var": lambda *_: rules,
-    }  # fmt: skip
-    with pytest.raises(Returned) as found:
-        template.render()
-    return found.value.args[0]
+    return result_of(
+        f"{macro}()", "growing.sql", con,
+        held_build=lambda: called("held_build", rules, con, only_grows),
+        config={"full_refresh": False if only_grows else None},
+        flags=SimpleNamespace(FULL_REFRESH=flag),
+        model=SimpleNamespace(name="fct_claim"),
+        env_var=lambda *_: rules,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

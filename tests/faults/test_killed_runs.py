@@ -15,6 +15,7 @@ import duckdb
 import pytest
 
 from dagster_project.cli.terminal import SET_ASIDE
+from dagster_project.publication.publish import read_manifest
 from dagster_project.settings import Settings
 from dagster_project.sources.contracts import load_contracts
 from tests.conftest import Answer, call_claimhouse, settings_of
@@ -39,7 +40,7 @@ def landed(demo: Settings, home: Path) -> Settings:
 
 
 def newest_to_read(demo: Settings, home: Path) -> Settings:
-    """The same, where the newest file of each feed has just come: reading all the others would take half the test's time."""
+    """The same, where the newest file of each feed has just come; reading all the others is the demonstration's own run."""
     settings = landed(demo, home)
     shutil.copytree(demo.lake, settings.lake)
     with duckdb.connect() as con:
@@ -120,9 +121,18 @@ def test_a_file_that_nobody_can_read_is_set_aside_and_the_rest_goes_on(caught_up
     assert (caught_up.settings.landing / "stranger.csv").exists()
 
 
-def test_a_run_with_nothing_new_reads_nothing_and_writes_no_row_of_a_growing_table_again(caught_up: CaughtUp) -> None:
+def test_a_run_with_nothing_new_reads_nothing_and_writes_no_row_of_a_growing_table_again(
+    caught_up: CaughtUp, demo_settings: Settings
+) -> None:
     settings = caught_up.settings
     assert loads(settings.home) == caught_up.loads_before
+    now, undisturbed = read_manifest(settings), read_manifest(demo_settings)
+    assert now and undisturbed and now["publication_id"] != undisturbed["publication_id"]
+    of_runs = {*OF_RUNS, *OF_TIMES}
+    moved = {
+        name for name, mart in now["marts"].items() if mart["fingerprint"] != undisturbed["marts"][name]["fingerprint"]
+    }
+    assert OF_RUNS <= moved <= of_runs
     with duckdb.connect(str(settings.warehouse), read_only=True) as con:
         assert con.execute("select count(*) from intermediate.touched__fct_claim_line").fetchone() == (0,)
 
@@ -146,9 +156,11 @@ def test_every_check_of_the_run_is_in_the_quality_mart(caught_up: CaughtUp) -> N
         published = asked(
             "select verdict, count(*) from mart_data_quality where check_name = 'published_as_built' group by all"
         )
+        runs = asked("select count(distinct run_id) from mart_data_quality where checker = 'dbt'")
         idle = asked(f"select count(*) {of_run} and verdict = 'no_data' and is_blocking")
     assert checkers == {"great_expectations", "dbt", "dagster"}
     assert gates == {"ledger_is_explained", "claims_match", "load_audit_conserved", "due_files_are_there"}
+    assert runs == [(3,)]  # the demonstration's, that which was killed while it published, and this
     assert judged == [(len(load_contracts()),)]
     assert published == [("pass", 1)]  # of the demonstration's run: the others' come after their publication
     assert idle == [(0,)]

@@ -70,12 +70,11 @@ def _counts(path: Path, kind: bytes, byte_count: int, modified_ns: int) -> dict[
         letters = _first_letters(segments)
         of_kind = _of_kind(segments, letters, element, kind, groups, is_of_kind and not opens_interchange)
         is_of_kind = bool(of_kind[-1])
-        for tag in {tag for counted in asked.values() for tag in counted.tags}:
-            found = segments.filter(pa.array(_begin(letters, tag + element) & of_kind))
-            elements = pc.split_pattern(found, element)
-            for name, counted in asked.items():
-                if len(found) and tag in counted.tags:
-                    _add(elements, counted.tags[tag], counted.each, totals[name])
+        for name, counted in asked.items():
+            for tag, amounts in counted.tags.items():
+                found = segments.filter(pa.array(_begin(letters, tag + element) & of_kind))
+                if len(found):
+                    _add(pc.split_pattern(found, element), amounts, counted.each, totals[name])
     for total in totals.values():
         total.line_count = total.row_count
     return totals
