@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,7 +75,7 @@ def read_rows(con: duckdb.DuckDBPyConnection, reading: Reading) -> list[Problem]
     # Rows of a table are numbered in the order in which they were put in, which is the file's, on all cores; counting
     # them by a window would run on one.
     con.execute(f"create or replace temp table {LINES} as {builder.lines()}")
-    problems = make_rows(con, builder)
+    problems = make_rows(con, builder, [builder.statement()])
     con.execute(f"drop table {LINES}")
     con.execute(
         f"create or replace temp table {PLACES} (line bigint, interchange_number bigint, transaction_number bigint)"
@@ -83,9 +83,12 @@ def read_rows(con: duckdb.DuckDBPyConnection, reading: Reading) -> list[Problem]
     return problems
 
 
-def make_rows(con: duckdb.DuckDBPyConnection, builder: Builder) -> list[Problem]:
-    """ROWS from what the builder reads, each row that repeats a key set aside as well."""
-    con.execute(builder.statement())
+def make_rows(con: duckdb.DuckDBPyConnection, builder: Builder, statements: Iterable[str]) -> list[Problem]:
+    """ROWS from what the builder's statements give one after the other, each row that repeats a key set aside as well."""
+    for number, statement in enumerate(statements):
+        con.execute(
+            f"insert into {ROWS} {statement}" if number else f"create or replace temp table {ROWS} as {statement}"
+        )
     problems = [*builder.problems, Problem("set_aside", None, "duplicate_key")]
     _mark_duplicates(con, builder.contract, len(problems))
     return problems
@@ -135,7 +138,6 @@ class Builder:
         problem = self._problem()
         return "\n".join(
             [
-                f"create or replace temp table {ROWS} as",
                 f"with cells as ({self._cells()}),",
                 f"parts as ({self._parts()}),",
                 f"texts as ({self._texts()}),",

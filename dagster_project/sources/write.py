@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ from dagster_project.sources.contracts import Contract
 from dagster_project.sources.lake import QUARANTINE, unfinished_path, write_atomically
 from dagster_project.sources.layouts import Layout
 from dagster_project.sources.read import PLACES, ROWS, Problem
+
+ACCEPTED = "accepted_rows"
+AT_ONCE = 100_000  # rows whose ids become tokens together, in files of which memory must not depend
 
 
 def outcomes_of(con: duckdb.DuckDBPyConnection, problems: list[Problem], audit: LoadAudit) -> list[dict[str, Any]]:
@@ -60,8 +64,6 @@ def write_accepted(
         for column, definition in contract.columns.items()
         if definition.token_kind
     }
-    if origins:
-        _make_tokens(con, origins)
     joins, columns = [], []
     for number, lake in enumerate(contract.lake_columns()):
         if lake.source in origins:
@@ -79,10 +81,17 @@ def write_accepted(
         "r.line as source_line_number",
         "cast(r.part as integer) as source_part_number",
     ]
-    con.execute(
-        f"copy (select {', '.join(columns)} from {ROWS} r {' '.join(joins)} where r.problem = 0) "
-        f"to {literal(str(unfinished))} (format parquet, compression zstd)"
-    )
+    accepted = f"select {', '.join(columns)} from {ROWS} r {' '.join(joins)} where r.problem = 0"
+    ranges = _ranges(con) if origins and layout.x12 else []
+    if len(ranges) > 1:
+        for number, (first, last) in enumerate(ranges):
+            _make_tokens(con, origins, f"and line between {first} and {last}")
+            into = f"insert into {ACCEPTED}" if number else f"create or replace temp table {ACCEPTED} as"
+            con.execute(f"{into} {accepted} and r.line between {first} and {last}")
+        accepted = f"from {ACCEPTED}"
+    elif origins:
+        _make_tokens(con, origins)
+    con.execute(f"copy ({accepted}) to {literal(str(unfinished))} (format parquet, compression zstd)")
     amount = (
         f"cast(coalesce(sum({name(contract.amount)}), 0) as decimal(38, 10))"
         if contract.amount
@@ -94,17 +103,24 @@ def write_accepted(
         f"cast(date_trunc('month', max({month})) as date) from read_parquet({literal(str(unfinished))})"
     ).fetchone()
     unfinished.replace(path)
-    if origins:
-        con.execute("drop table tokens")
+    con.execute(f"drop table if exists tokens; drop table if exists {ACCEPTED}")
     rows, total, first_month, last_month = written or (0, ZERO, None, None)
     return rows, total, first_month, last_month
 
 
-def _make_tokens(con: duckdb.DuckDBPyConnection, origins: Mapping[str, tuple[str, str]]) -> None:
+def _ranges(con: duckdb.DuckDBPyConnection) -> list[tuple[int, int]]:
+    """First and last lines of parts of ROWS: the tables that ids are joined to their tokens by stay in memory, all at once."""
+    count, least, most = con.execute(f"select count(*), min(line), max(line) from {ROWS}").fetchall()[0]
+    parts = -(-count // AT_ONCE)
+    edges = [least + (most + 1 - least) * number // parts for number in range(parts + 1)] if parts else []
+    return [(first, behind - 1) for first, behind in pairwise(edges)]
+
+
+def _make_tokens(con: duckdb.DuckDBPyConnection, origins: Mapping[str, tuple[str, str]], condition: str = "") -> None:
     """Each distinct id of a kind and issuer is hashed once, then joined."""
     ids = " union ".join(
         f"select distinct {literal(kind)} as kind, {literal(issuer)} as issuer, {name(column)} as id from {ROWS} "
-        f"where problem = 0 and {name(column)} is not null"
+        f"where problem = 0 and {name(column)} is not null {condition}"
         for column, (kind, issuer) in origins.items()
     )
     message = "ids.kind || '|' || ids.issuer || '|' || ids.id"

@@ -19,6 +19,27 @@ CLAIMS_PER_MEMBER = 20  # of the world of the benchmark
 CREATED = "timestamp '2026-01-01'"
 
 
+# What stands before an id of a claim or a remittance in these files.
+BEFORE_IDS = (b"CLM*", b"CLP*", b"TRN*1*")
+
+
+def repeat_file(path: Path, target: Path, times: int) -> None:
+    """The interchanges of a file so many times one after the other, each time of other claims and remittances."""
+    if target.exists():
+        return
+    unfinished = target.with_suffix(".part")
+    with unfinished.open("wb") as written:
+        for copy in range(times):
+            letter = b"%c" % (ord("A") + copy)
+            with path.open("rb") as file:
+                for lines in iter(lambda file=file: file.readlines(1 << 20), []):  # type: ignore[misc]
+                    block = b"".join(lines)
+                    for before in BEFORE_IDS:
+                        block = block.replace(before, before + letter)
+                    written.write(block)
+    unfinished.replace(target)
+
+
 def make_files(folder: Path, sizes: list[int]) -> None:
     """837_<claims>.x12 and 835_<claims>.x12 for each size: claims by day of sending, payments by day of payment."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ from real_lake import LoadedLake
 
 from dagster_project.sources.x12.cells import Record, take_segments
 from dagster_project.sources.x12.claims import CLAIM_LINES, CLAIMS
-from dagster_project.sources.x12.envelopes import DAMAGE, find_damage
+from dagster_project.sources.x12.envelopes import DAMAGE, find_damage, find_transactions
 from dagster_project.sources.x12.payments import PAYMENT_ADJUSTMENTS, PAYMENT_LINES, PROVIDER_ADJUSTMENTS
 from dagster_project.sources.x12.segments import ELEMENT, SCHEMA, NotX12, Segments
 
@@ -62,7 +62,7 @@ def found_in(path: Path, tags: str) -> int:
 
 
 def read(con: duckdb.DuckDBPyConnection, path: Path, record: Record, *columns: str) -> list[tuple[str | None, ...]]:
-    take_segments(con, [path.read_bytes()])
+    take_segments(con, [path.read_bytes()], record)
     found = con.execute(f"{record.statement(record.columns)} order by line, part").fetchall()
     return [tuple(cells[record.columns.index(column)] for column in columns) for _, _, _, *cells in found]
 
@@ -104,6 +104,7 @@ def test_only_files_of_the_older_version_or_with_wrong_counts_are_damaged(real_d
         for path, kind in kinds.items():
             if kind in (837, 835, 834, 271):
                 take_segments(con, [path.read_bytes()])
+                find_transactions(con)
                 find_damage(con, kind)
                 reasons = con.execute(f"select distinct reason_code from {DAMAGE}").fetchall()
                 if reasons:

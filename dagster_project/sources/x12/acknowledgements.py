@@ -6,9 +6,25 @@ Belongs here: which loop and element of ASC X12N 005010X214 and 005010X231A1 a c
 
 from __future__ import annotations
 
-from dagster_project.sources.x12.cells import SEGMENTS, Record, amount, component, elements, first
+from dagster_project.sources.x12.cells import (
+    FILE,
+    HEADS,
+    NUMBERS,
+    SEGMENTS,
+    Record,
+    amount,
+    component,
+    elements,
+    first,
+    with_elements,
+)
 
 # Who sends the answer stands in the first level; a clearinghouse answers in a payer's place.
+_IS_SOURCE = "kind = 277 and level > 0 and tag = 'NM1' and qualifier in ('PR', 'AY')"
+_ABOVE = f"""
+    select segment_number from {SEGMENTS} where {_IS_SOURCE} and level in (
+        select max(level) from {SEGMENTS} where {_IS_SOURCE} group by transaction
+    )"""
 _SOURCES = f"""(
     select level, last_value(source ignore nulls) over (partition by transaction order by level) as source
     from (
@@ -28,18 +44,35 @@ _ANSWER_HEADERS = f"""(
     from {SEGMENTS} where kind = 277 and transaction > 0 group by transaction
 )"""
 
-# What a status is about is told by the level that it stands in: the patient's has the claim.
+# What a status is about is told by the level that it stands in: the patient's has the claim. A tag alone opens no level.
+_ABOUT = """case when statuses.line > 0 then 'line' when levels.hl[4] = 'PT' then 'claim' when levels.hl is not null then 'batch' end"""
+
+
+def _levels(segments: str) -> str:
+    return f"(select level, e as hl from {segments} where kind = 277 and tag = 'HL' and level > 0 and len(e) > 1)"
+
+
+# A claim may be answered several times in one acknowledgement, which may be several transactions.
+_NUMBERS = f"""
+    select segment_number as line, 1 as part, row_number() over (partition by about, bht04, trn02 order by segment_number) as number
+    from (
+        select statuses.segment_number, {_ABOUT} as about, headers.e[4] as bht04, claims.e[3] as trn02
+        from {FILE} as statuses
+        left join (select unit, e from {FILE} where kind = 277 and tag = 'TRN' and unit > 0) as claims on statuses.unit = claims.unit
+        left join {_levels(FILE)} as levels on statuses.level = levels.level
+        left join ({with_elements(HEADS)}) as headers on statuses.transaction = headers.transaction
+        where statuses.kind = 277 and statuses.tag = 'STC'
+    ) as answers"""
+
 _STATUSES = f"""(
     select statuses.*, acknowledged.* exclude (unit, transaction, level), sources.* exclude level, headers.* exclude transaction,
-        case when statuses.line > 0 then 'line' when levels.hl[4] = 'PT' then 'claim' when levels.hl is not null then 'batch' end
-            as about
+        {_ABOUT} as about, coalesce(numbers.number, 1) as number
     from (
         select unit, line, level, transaction, segment_number, e as stc from {SEGMENTS} where kind = 277 and tag = 'STC'
     ) as statuses
     left join {_ACKNOWLEDGED} as acknowledged on statuses.unit = acknowledged.unit
-    left join (
-        select level, e as hl from {SEGMENTS} where kind = 277 and tag = 'HL' and level > 0
-    ) as levels on statuses.level = levels.level
+    left join {_levels(SEGMENTS)} as levels on statuses.level = levels.level
+    left join {NUMBERS} as numbers on statuses.segment_number = numbers.line
     left join {_SOURCES} as sources on statuses.level = sources.level
     left join {_ANSWER_HEADERS} as headers on statuses.transaction = headers.transaction
 )"""
@@ -51,8 +84,7 @@ CLAIM_STATUSES = Record(
         **elements("TRN", "trn", (2,)),
         **elements("REF1K.", "payer_number", (2,)),
         **elements("NM1PR.", "source", (3, 9)),
-        # A claim may be answered several times in one acknowledgement, which may be several transactions.
-        "NUMBER": "row_number() over (partition by about, bht[4], trn[3] order by segment_number)",
+        "NUMBER": "number",
         "STC02": "stc[3]",
         **{f"STC01.{number}": component("stc[2]", number) for number in (1, 2, 3)},
         "STC03": "stc[4]",
@@ -60,6 +92,9 @@ CLAIM_STATUSES = Record(
         "ABOUT": "about",
     },
     f"{_STATUSES} as rows_of_statuses",
+    heads=("tag = 'BHT'",),
+    above=_ABOVE,
+    numbers=_NUMBERS,
 )
 
 _FILES = f"""(
@@ -90,7 +125,7 @@ TRANSACTION_ANSWERS = Record(
         **elements("ST", "st", (2,)),
         **elements("AK1", "ak1", (2, 3)),
         **elements("AK2", "ak2", (1, 2, 3)),
-        "NUMBER": "case when ak2 is null then 0 else row_number() over (partition by transaction, ak2 is null order by segment_number) end",
+        "NUMBER": "case when ak2 is null then 0 else coalesce(number, 1) end",
         "ANSWER": "case when ak2 is null then ak9[2] else ik5[2] end",
         "SEGMENT_ERRORS": "segment_errors",
         "ELEMENT_ERRORS": "element_errors",
@@ -98,7 +133,8 @@ TRANSACTION_ANSWERS = Record(
         "ANSWERED_BY_TRANSACTION": "case when ak2 is null and answer_count > 0 then 'yes' else 'no' end",
     },
     f"""(
-    select own.*, answers.* exclude unit, groups.* exclude functional_group, files.* exclude interchange, headers.* exclude transaction
+    select own.*, answers.* exclude unit, groups.* exclude functional_group, files.* exclude interchange, headers.* exclude transaction,
+        numbers.number
     from (
         select -- what belongs to no transaction set is judged with its transaction
             case when tag = 'AK2' then unit else -transaction end as unit, transaction, functional_group, interchange,
@@ -109,5 +145,11 @@ TRANSACTION_ANSWERS = Record(
     left join {_GROUP_ANSWERS} as headers on own.transaction = headers.transaction
     left join {_GROUPS} as groups on own.functional_group = groups.functional_group
     left join {_FILES} as files on own.interchange = files.interchange
+    left join {NUMBERS} as numbers on own.segment_number = numbers.line
 ) as rows_of_answers""",
+    # the first AK2 says that there are any
+    heads=("tag = 'ST'", "tag = 'AK1'", "tag = 'AK2'", "tag = 'AK9'"),
+    numbers=f"""
+    select segment_number as line, 1 as part, row_number() over (partition by transaction order by segment_number) as number
+    from {FILE} where kind = 999 and tag = 'AK2'""",
 )

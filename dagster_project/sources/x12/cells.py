@@ -1,4 +1,4 @@
-"""The table of a file's segments, and how a kind of row is told from it.
+"""The tables of a file's segments, and how a kind of row is told from them.
 
 Belongs here: what claims and payments have in common. Does not: which element is which cell (claims.py, payments.py).
 """
@@ -11,9 +11,15 @@ from dataclasses import dataclass
 import duckdb
 
 from dagster_project.sources.amounts import amount_text, decimal
-from dagster_project.sources.x12.segments import Flags, Numbers, Segments, is_tag, of_kind
+from dagster_project.sources.x12.segments import PART, Flags, Numbers, Segments, is_tag, of_kind
 
-SEGMENTS = "x12_segments"
+READ = "x12_read"  # the file's segments, in their order
+FILE = "x12_file"  # the same, with their elements (e): for what is small of each, or the whole of it is made
+SEGMENTS = (
+    "x12_segments"  # likewise, those of the part that is read at the moment, and what it needs of others (parts.py)
+)
+HEADS = "x12_heads"  # what a transaction says once for all its units, wherever in it that stands
+NUMBERS = "x12_numbers"  # line, part, number: rows that are counted through more than a part, from the second on
 VOUCHED_UNITS = "x12_vouched"  # unit: claims whose ids are our own tokens, as their signature shows
 
 
@@ -41,6 +47,12 @@ class Record:
     # Its rows are segments of these tags, which are of no claim: no claim is looked at.
     stands_apart: tuple[str, ...] = ()
     part: str = "1"
+    # Conditions: of what fulfils one, the first segment of a transaction is at hand with each of its units.
+    heads: tuple[str, ...] = ()
+    # Numbers of segments of SEGMENTS on which units behind them may hang.
+    above: str = ""
+    # Rows of NUMBERS, of which those with the number 1 may be.
+    numbers: str = ""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -58,16 +70,34 @@ def cell_name(column: str) -> str:
     return f'"cell {column}"'
 
 
-def take_segments(con: duckdb.DuckDBPyConnection, blocks: Iterable[bytes], record: Record | None = None) -> int:
-    """Makes the table SEGMENTS, and VOUCHED_UNITS, which nothing is in until somebody looks (signed.py); returns how many bytes belong to no whole segment."""
-    segments = Segments(blocks, _kept_for(record))
+def take_segments(
+    con: duckdb.DuckDBPyConnection, blocks: Iterable[bytes], record: Record | None = None, part: int = PART
+) -> Segments:
+    """Makes the tables of a file, and VOUCHED_UNITS, which nothing is in until somebody looks (signed.py).
+
+    SEGMENTS is the whole file until it is read in parts (parts.py). What is grouped here has states of a fixed size alone,
+    which DuckDB takes to disk: lists and long texts it does not.
+    """
+    segments = Segments(blocks, _kept_for(record), part)
     reader = segments.reader()  # noqa: F841 (DuckDB reads it by its name)
-    con.execute(f"create or replace temp table {SEGMENTS}_read as select * from reader")
-    con.execute(
-        f"create or replace temp view {SEGMENTS} as select *, string_split(text, chr(29)) as e from {SEGMENTS}_read"
-    )
+    con.execute(f"create or replace temp table {READ} as select * from reader")
+    for view in (FILE, SEGMENTS):
+        con.execute(f"create or replace temp view {view} as {with_elements(READ)}")
     con.execute(f"create or replace temp table {VOUCHED_UNITS} (unit bigint)")
-    return segments.loose_bytes
+    heads = ", ".join(f"min(segment_number) filter (where {condition})" for condition in record.heads) if record else ""
+    con.execute(f"""
+        create or replace temp table {HEADS} as
+        from {READ} semi join (
+            select unnest([{heads or "0"}]) as segment_number
+            from {READ} where kind = {record.kind if record else 0} and transaction > 0 group by transaction
+        ) using (segment_number)""")
+    numbers = record.numbers if record and record.numbers else "select 0 as line, 0 as part, 0 as number"
+    con.execute(f"create or replace temp table {NUMBERS} as from ({numbers}) where number > 1")
+    return segments
+
+
+def with_elements(segments: str) -> str:
+    return f"select *, string_split(text, chr(29)) as e from {segments}"
 
 
 def _kept_for(record: Record | None) -> Callable[[Numbers, Numbers, Numbers], Flags]:

@@ -6,7 +6,8 @@ Belongs here: which loop and element of ASC X12N 005010X222A2 and X223A3 a cell 
 
 from __future__ import annotations
 
-from dagster_project.privacy.marks import vouched_sql
+from dagster_project.database import literal
+from dagster_project.privacy.marks import MARK, vouched_sql
 from dagster_project.sources.x12.cells import (
     SEGMENTS,
     VOUCHED_UNITS,
@@ -35,6 +36,15 @@ _LEVELS = f"""(
     ) as levels
     window above as (partition by transaction order by level)
 )"""
+
+_HEADS = ("tag = 'ST' and unit = 0", "tag = 'BHT' and unit = 0", f"tag = 'BHT' and contains(text, {literal(MARK)})")
+
+# The level that is open, and the biller's and the insured's, which may be far above it.
+_ABOVE = f"""
+    select segment_number from {SEGMENTS} where kind = 837 and unit = 0 and tag in ('HL', 'SBR', 'DMG', 'NM1') and level in (
+        select unnest([max(level), max(level) filter (where e[4] = '20'), max(level) filter (where e[4] = '22')])
+        from {SEGMENTS} where kind = 837 and tag = 'HL' group by transaction
+    )"""
 
 # Loops of other payers begin with SBR: what they say of people and dates is not of this claim.
 _OTHER_PAYERS = f"""(
@@ -170,6 +180,8 @@ CLAIMS = Record(
     select claims.*, days.* exclude unit
     from {_WHOLE_CLAIMS} as claims left join {_CLAIM_DAYS} as days on claims.unit = days.unit
 ) as rows_of_claims""",
+    heads=_HEADS,
+    above=_ABOVE,
 )
 
 CLAIM_LINES = Record(
@@ -195,4 +207,6 @@ CLAIM_LINES = Record(
     from {_SERVICE_LINES} as lines
     left join {_WHOLE_CLAIMS} as claims on lines.unit = claims.unit
 ) as rows_of_lines""",
+    heads=_HEADS,
+    above=_ABOVE,
 )

@@ -29,6 +29,8 @@ _PEOPLE = f"""(
     group by unit
 )"""
 
+_HEADS = ("tag = 'N1' and qualifier = 'IN' and unit = 0",)
+
 _COVERAGES = f"""(
     select unit, line, min(segment_number) as segment_number, {first("tag = 'HD'", "hd")},
         {first("tag = 'REF' and qualifier = '1L'", "own_policy")},
@@ -56,6 +58,7 @@ PEOPLE = Record(
     select people.*, headers.* exclude transaction
     from {_PEOPLE} as people left join {_ENROLLING} as headers on people.transaction = headers.transaction
 ) as rows_of_people""",
+    heads=_HEADS,
 )
 
 COVERAGES = Record(
@@ -88,23 +91,41 @@ COVERAGES = Record(
         select unit, max(line) as covers from {SEGMENTS} where kind = 834 and unit > 0 group by unit
     ) as counts on own.unit = counts.unit
 ) as rows_of_coverages""",
+    heads=_HEADS,
 )
 
 # A reply is a hierarchy: who answers, who asked, who is insured, who is covered through him. They follow one another.
+_IS_PAYER = "tag = 'NM1' and line = 0 and qualifier in ('PR', '2B', '36', 'GP', 'P5')"
+_IS_INSURED = "tag = 'NM1' and line = 0 and qualifier = 'IL'"
 _REPLIES = f"""(
     select *, last_value(payer ignore nulls) over above as answering,
         case when hl[4] = '22' then insured else last_value(case when hl[4] = '22' then insured end ignore nulls) over above end
             as through
     from (
         select unit, any_value(transaction) as transaction,
-            {first("tag = 'HL'", "hl")}, {first("tag = 'NM1' and line = 0 and qualifier in ('PR', '2B', '36', 'GP', 'P5')", "payer")},
-            {first("tag = 'NM1' and line = 0 and qualifier = 'IL'", "insured")},
+            {first("tag = 'HL'", "hl")}, {first(_IS_PAYER, "payer")},
+            {first(_IS_INSURED, "insured")},
             {first("tag = 'NM1' and line = 0 and qualifier = '03'", "covered")}, {first("tag = 'DMG'", "dmg")},
             {first("tag = 'DTP' and line = 0 and qualifier in ('346', '291', '356', '307')", "plan_days")}
         from {SEGMENTS} where kind = 271 and unit > 0 group by unit
     ) as levels
     window above as (partition by transaction order by unit)
 )"""
+
+# Who answers and who asked, and the insured: the latest of each, and the latest who has a name.
+_ABOVE = f"""
+    select segment_number from {SEGMENTS} where kind = 271 and line = 0 and tag in ('HL', 'NM1') and unit in (
+        select unnest([
+            max(unit) filter (where code = '21'), max(unit) filter (where code = '22'),
+            max(unit) filter (where code = '22' and is_insured), max(unit) filter (where is_payer)
+        ])
+        from (
+            select unit, any_value(transaction) as transaction, {first("tag = 'HL'", "hl")}, hl[4] as code,
+                bool_or({_IS_INSURED}) as is_insured, bool_or({_IS_PAYER}) as is_payer
+            from {SEGMENTS} where kind = 271 and unit > 0 and tag in ('HL', 'NM1') group by unit
+        ) as levels
+        group by transaction
+    )"""
 
 _REPLY_HEADERS = f"""(
     select transaction, {first("tag = 'ST'", "st")}, {first("tag = 'BHT'", "bht")}
@@ -151,4 +172,6 @@ BENEFITS = Record(
     left join {_REPLY_ENVELOPES} as envelopes on own.functional_group = envelopes.functional_group
     left join {_AROUND_BENEFITS} as around on own.unit = around.unit and own.line = around.line
 ) as rows_of_benefits""",
+    heads=("tag = 'ST'", "tag = 'BHT'"),
+    above=_ABOVE,
 )

@@ -10,11 +10,13 @@ from collections.abc import Iterable
 
 import duckdb
 
-from dagster_project.sources.x12.cells import SEGMENTS, dated, exact
+from dagster_project.sources.x12.cells import FILE, READ, SEGMENTS, dated, exact
 
 # unit, reason_code: one row for each unit that is set aside. What belongs to no unit is judged with its transaction, whose
 # number stands in the unit's place as a negative one.
 DAMAGE = "x12_damage"
+# transaction, kind, functional_group, last_unit, version, and what is wrong with its end.
+TRANSACTIONS = "x12_transactions"
 
 # Segments of the implementation guides, ASC X12N 005010X222A2 and X223A3 (837), X221A1 (835), X220A1 (834),
 # X279A1 (271), X214 (277CA), X231A1 (999).
@@ -52,39 +54,57 @@ REASONS = (
 )
 
 
-# They follow one another, and of some records not all are at hand (Record.stands_apart).
-_SEGMENT_COUNT = "max(segment_number) - min(segment_number) + 1"
+def find_transactions(con: duckdb.DuckDBPyConnection) -> None:
+    """Makes the table TRANSACTIONS of all kinds: what is told of a whole transaction. Once for a file, since a part has not all of one."""
+    con.execute(f"""
+        create or replace temp table {TRANSACTIONS} as
+        with counted as (
+            select transaction, min(kind) as kind, max(functional_group) as functional_group, max(unit) as last_unit,
+                -- segments follow one another, and of some records not all are at hand (Record.stands_apart)
+                max(segment_number) - min(segment_number) + 1 as segment_count,
+                min(level) filter (where level > 0) as first_level,
+                min(segment_number) filter (where tag = 'ST') as opened, min(segment_number) filter (where tag = 'SE') as closed
+            from {READ} where transaction > 0 group by transaction
+        ),
+        groups as (
+            select functional_group, min(segment_number) as opened
+            from {READ} where tag = 'GS' and functional_group > 0 group by functional_group
+        ),
+        control as (select segment_number, e from {FILE} where tag in ('GS', 'ST', 'SE')),
+        told as (
+            select counted.* exclude (opened, closed), coalesce(nullif(gs.e[9], ''), st.e[4], '') as version, se.e is null as is_open,
+                se.e is not null and try_cast(se.e[2] as bigint) is distinct from segment_count as is_miscounted,
+                se.e is not null and se.e[3] is distinct from st.e[3] as is_misnumbered
+            from counted left join groups using (functional_group)
+            left join control as gs on groups.opened = gs.segment_number
+            left join control as st on counted.opened = st.segment_number
+            left join control as se on closed = se.segment_number
+        ),
+        with_gaps as (
+            select transaction from {FILE} inner join told using (transaction)
+            where tag = 'HL' and is_miscounted
+            group by transaction having bool_or(try_cast(e[2] as bigint) is distinct from level - first_level + 1)
+        )
+        select told.* exclude (segment_count, first_level), with_gaps.transaction is not null as lacks_levels
+        from told left join with_gaps using (transaction)
+        order by transaction
+    """)
 
 
 def find_damage(con: duckdb.DuckDBPyConnection, kind: int) -> None:
-    """Makes the table DAMAGE for the transactions of one kind."""
+    """Makes the table DAMAGE for the transactions of one kind, as far as SEGMENTS go."""
     known = ", ".join(f"'{tag}'" for tag in KNOWN_TAGS[kind].split())
     versions = ", ".join(f"'{version}'" for version in VERSIONS[kind])
     order = ", ".join(f"'{reason}'" for reason in REASONS)
     con.execute(f"""
         create or replace temp table {DAMAGE} as
         with transactions as (
-            select transaction, {_SEGMENT_COUNT} as segment_count, max(unit) as last_unit,
-                min_by(case tag when 'ST' then string_split(text, chr(29)) end, segment_number) filter (where tag = 'ST') as st,
-                min_by(case tag when 'SE' then string_split(text, chr(29)) end, segment_number) filter (where tag = 'SE') as se,
-                max(functional_group) as functional_group
-            from {SEGMENTS} where kind = {kind} and transaction > 0 group by transaction
+            select * from {TRANSACTIONS} where kind = {kind} and transaction between
+                (select min(transaction) from {SEGMENTS} where transaction > 0) and (select max(transaction) from {SEGMENTS})
         ),
-        groups as (
-            select functional_group, min_by(e, segment_number) as gs
-            from {SEGMENTS} where tag = 'GS' and functional_group > 0 group by functional_group
-        ),
-        others as (
-            select transaction from transactions left join groups using (functional_group)
-            where coalesce(nullif(gs[9], ''), st[4], '') not in ({versions})
-        ),
-        miscounted as (
-            select transaction from transactions
-            where se is not null and try_cast(se[2] as bigint) is distinct from segment_count
-        ),
-        misnumbered as (
-            select transaction from transactions where se is not null and se[3] is distinct from st[3]
-        ),
+        others as (select transaction from transactions where version not in ({versions})),
+        miscounted as (select transaction from transactions where is_miscounted),
+        misnumbered as (select transaction from transactions where is_misnumbered),
         balanced as ({_balanced(kind)}),
         units as (
             select unit, any_value(transaction) as transaction, any_value(level) as level,
@@ -103,7 +123,7 @@ def find_damage(con: duckdb.DuckDBPyConnection, kind: int) -> None:
             union all
             select unit, 'wrong_control_number' from units inner join misnumbered using (transaction)
             union all
-            select last_unit, 'cut_off' from transactions where se is null and last_unit > 0
+            select last_unit, 'cut_off' from transactions where is_open and last_unit > 0
             {_answered_as_a_whole(kind)}
             union all
             select unit, 'unknown_segment' from units where unknown_count > 0
@@ -111,7 +131,7 @@ def find_damage(con: duckdb.DuckDBPyConnection, kind: int) -> None:
             select unit, 'missing_segment' from units where not is_whole
             {_hierarchy(kind)}
         )
-        select unit, min_by(reason_code, list_position([{order}], reason_code)) as reason_code
+        select unit, [{order}][min(list_position([{order}], reason_code))] as reason_code
         from faults group by unit
     """)
 
@@ -127,7 +147,7 @@ def _answered_as_a_whole(kind: int) -> str:
             union all
             select -transaction, 'wrong_control_number' from misnumbered
             union all
-            select -transaction, 'cut_off' from transactions where se is null"""
+            select -transaction, 'cut_off' from transactions where is_open"""
 
 
 def _needed(kind: int) -> str:
@@ -173,13 +193,7 @@ def _balanced(kind: int) -> str:
                     sum(case tag when 'SV1' then {exact("e[3]")} when 'SV2' then {exact("e[4]")} end) as of_lines
                 {of_miscounted} and unit > 0 group by unit
             ) as claims
-            where charge = of_lines and transaction not in (
-                select transaction from (
-                    select transaction, e[2] as stated, row_number() over (partition by transaction order by segment_number) as number
-                    {of_miscounted} and tag = 'HL'
-                ) as levels
-                where try_cast(stated as bigint) is distinct from number
-            )"""
+            where charge = of_lines and transaction not in (select transaction from transactions where lacks_levels)"""
     return "select cast(null as bigint) as unit where false"
 
 
@@ -191,48 +205,29 @@ def notes_on(con: duckdb.DuckDBPyConnection, loose_bytes: int, kinds: Iterable[i
     wanted = ", ".join(map(str, sorted(kinds)))
     versions = ", ".join(f"'{version}'" for version in VERSIONS[277])
     found = con.execute(f"""
-        with control as (
-            select * from {SEGMENTS} where tag in ('ISA', 'GS', 'ST', 'SE', 'GE', 'IEA')
-        ),
-        interchanges as (
-            select interchange, any_value(e) filter (where tag = 'ISA') as isa, any_value(e) filter (where tag = 'IEA') as iea,
-                count(*) filter (where tag = 'GS') as group_count
-            from control where interchange > 0 group by interchange
-        ),
-        groups as (
-            select functional_group, any_value(e) filter (where tag = 'GS') as gs, any_value(e) filter (where tag = 'GE') as ge,
-                count(*) filter (where tag = 'ST') as transaction_count
-            from control where functional_group > 0 group by functional_group
-        ),
-        transactions as (
-            select transaction, any_value(functional_group) as functional_group, any_value(kind) as kind,
-                any_value(e) filter (where tag = 'ST') as st, any_value(e) filter (where tag = 'SE') as se
-            from control where transaction > 0 group by transaction
-        ),
-        counted as (
-            select transaction, {_SEGMENT_COUNT} as segment_count from {SEGMENTS} where transaction > 0 group by transaction
-        ),
+        with interchanges as ({_closed("interchange", "ISA", "IEA", "GS")}),
+        groups as ({_closed("functional_group", "GS", "GE", "ST")}),
         notes as (
-            select case when iea is null then 'interchange_not_closed'
-                when try_cast(iea[2] as bigint) is distinct from group_count then 'wrong_group_count'
-                when iea[3] is distinct from isa[14] then 'wrong_interchange_control_number' end as note
+            select case when closing is null then 'interchange_not_closed'
+                when try_cast(closing[2] as bigint) is distinct from inner_count then 'wrong_group_count'
+                when closing[3] is distinct from opening[14] then 'wrong_interchange_control_number' end as note
             from interchanges
             union all
-            select case when ge is null then 'group_not_closed'
-                when try_cast(ge[2] as bigint) is distinct from transaction_count then 'wrong_transaction_count'
-                when ge[3] is distinct from gs[7] then 'wrong_group_control_number' end
+            select case when closing is null then 'group_not_closed'
+                when try_cast(closing[2] as bigint) is distinct from inner_count then 'wrong_transaction_count'
+                when closing[3] is distinct from opening[7] then 'wrong_group_control_number' end
             from groups
             union all
             select case when kind not in ({wanted})
-                    or (kind = 277 and coalesce(nullif(gs[9], ''), st[4], '') not in ({versions})) then 'transaction_not_wanted'
-                when se is null then 'transaction_not_closed'
-                when try_cast(se[2] as bigint) is distinct from segment_count then 'wrong_segment_count'
-                when se[3] is distinct from st[3] then 'wrong_control_number' end
-            from transactions inner join counted using (transaction) left join groups using (functional_group)
+                    or (kind = 277 and version not in ({versions})) then 'transaction_not_wanted'
+                when is_open then 'transaction_not_closed'
+                when is_miscounted then 'wrong_segment_count'
+                when is_misnumbered then 'wrong_control_number' end
+            from {TRANSACTIONS}
             union all
-            select 'wrong_payment_date' from {SEGMENTS} where kind = 835 and tag = 'BPR' and e[17] <> '' and {dated("e[17]")} is null
+            select 'wrong_payment_date' from {FILE} where kind = 835 and tag = 'BPR' and e[17] <> '' and {dated("e[17]")} is null
             union all
-            select 'loose_segments' from {SEGMENTS}
+            select 'loose_segments' from {READ}
             where transaction = 0 and tag not in ('ISA', 'TA1', 'GS', 'GE', 'IEA')
                 or interchange = 0 or (functional_group = 0 and transaction > 0)
             union all
@@ -243,11 +238,24 @@ def notes_on(con: duckdb.DuckDBPyConnection, loose_bytes: int, kinds: Iterable[i
     return [note for (note,) in found]
 
 
+def _closed(called: str, opens: str, closes: str, inner: str) -> str:
+    """What opens and what closes each envelope, and how many there are in it."""
+    return f"""
+            select opening.e as opening, closing.e as closing, inner_count
+            from (
+                select min(segment_number) filter (where tag = '{opens}') as opened, min(segment_number) filter (where tag = '{closes}') as closed,
+                    count(*) filter (where tag = '{inner}') as inner_count
+                from {READ} where {called} > 0 and tag in ('{opens}', '{closes}', '{inner}') group by {called}
+            ) as envelopes
+            left join (select segment_number, e from {FILE} where tag = '{opens}') as opening on opened = opening.segment_number
+            left join (select segment_number, e from {FILE} where tag = '{closes}') as closing on closed = closing.segment_number"""
+
+
 def notes_on_answers(con: duckdb.DuckDBPyConnection) -> list[str]:
     """A claim of a 277CA would be a row if anything were said of it."""
     found = con.execute(f"""
-        select 'claim_without_status' from {SEGMENTS}
-        where kind = 277 and unit > 0 and level in (select level from {SEGMENTS} where kind = 277 and tag = 'HL' and e[4] = 'PT')
+        select 'claim_without_status' from {READ}
+        where kind = 277 and unit > 0 and level in (select level from {FILE} where kind = 277 and tag = 'HL' and e[4] = 'PT')
         group by unit having count(*) filter (where tag = 'STC') = 0 limit 1
     """).fetchall()
     return [note for (note,) in found]

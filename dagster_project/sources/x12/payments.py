@@ -5,7 +5,18 @@ Belongs here: which loop and element of ASC X12N 005010X221A1 a cell is. Does no
 
 from __future__ import annotations
 
-from dagster_project.sources.x12.cells import SEGMENTS, Record, amount, component, dated, exact, firsts, written
+from dagster_project.sources.x12.cells import (
+    FILE,
+    NUMBERS,
+    SEGMENTS,
+    Record,
+    amount,
+    component,
+    dated,
+    exact,
+    firsts,
+    written,
+)
 
 ADJUSTMENTS = 6  # reason, amount and quantity stand up to six times in one CAS, and reason and amount in one PLB
 
@@ -24,6 +35,17 @@ _PAYMENT_HEADERS = f"""(
         from {SEGMENTS} where kind = 835 and unit = 0 and transaction > 0 group by transaction
     ) as headers
 )"""
+
+_HEADS = tuple(
+    f"unit = 0 and {condition}"
+    for condition in (
+        "tag = 'BPR'",
+        "tag = 'TRN'",
+        "tag = 'DTM' and qualifier = '405'",
+        "tag = 'N1' and qualifier = 'PR'",
+        "tag = 'N1' and qualifier = 'PE'",
+    )
+)
 
 _CLP = {f"clp{number:02}": number for number in (1, 2, 3, 4, 6, 7)}
 _PAYMENTS = f"""(
@@ -89,9 +111,13 @@ _CLAIM_CELLS = {
     # Of several payments of one claim in one remittance (a reversal and its correction) each has its number.
     "ITERATION": "iteration",
 }
+_ITERATIONS = f"""
+    select segment_number as line, 1 as part,
+        row_number() over (partition by transaction, nullif(e[2], '') order by segment_number) as number
+    from {FILE} where kind = 835 and tag = 'CLP'"""
 _NUMBERED = f"""(
-    select *, row_number() over (partition by transaction, clp01 order by segment_number) as iteration
-    from {_PAYMENTS} as payments
+    select payments.*, coalesce(numbers.number, 1) as iteration
+    from {_PAYMENTS} as payments left join {NUMBERS} as numbers on payments.segment_number = numbers.line
 )"""
 
 # One BPR opens one transaction. It stands for itself: claims that are set aside do not take it with them, so that what was
@@ -109,6 +135,7 @@ PAYMENTS = Record(
     from (select -transaction as unit, segment_number, e[3] as bpr02, transaction from {SEGMENTS} where kind = 835 and tag = 'BPR') as own
     left join {_PAYMENT_HEADERS} as headers on own.transaction = headers.transaction
 ) as rows_of_remittances""",
+    heads=_HEADS,
     stands_apart=("BPR",),
 )
 
@@ -148,6 +175,8 @@ PAYMENT_LINES = Record(
     left join {_PATIENTS_SHARE} as shares on own.unit = shares.unit and own.line = shares.line
 ) as rows_of_payment""",
     line="place",
+    heads=_HEADS,
+    numbers=_ITERATIONS,
 )
 
 PAYMENT_ADJUSTMENTS = Record(
@@ -180,14 +209,26 @@ PAYMENT_ADJUSTMENTS = Record(
     ) as around on reasons.unit = around.unit and reasons.line = around.line
     where reasons.number = 1 or concat(e[reasons.number * 3], e[reasons.number * 3 + 1]) <> ''
 ) as rows_of_reasons""",
+    heads=_HEADS,
+    numbers=_ITERATIONS,
     part="number",
 )
+
+_SAID_BESIDE = "(number = 1 or concat(e[number * 2 + 2], e[number * 2 + 3]) <> '')"
+
+
+def _beside(segments: str) -> str:
+    return f"""(
+        select transaction, -transaction as unit, segment_number, {_each("len(e) // 2 - 1")} as number, e
+        from {segments} where kind = 835 and tag = 'PLB'
+    )"""
+
 
 PROVIDER_ADJUSTMENTS = Record(
     835,
     {
         **_HEADER_CELLS,
-        "NUMBER": "row_number() over (partition by transaction order by segment_number, number)",
+        "NUMBER": "coalesce(counted, 1)",
         "REASON": component("e[number * 2 + 2]", 1),
         "REFERENCE": component("e[number * 2 + 2]", 2),
         "AMOUNT": amount("e[number * 2 + 3]"),
@@ -195,12 +236,17 @@ PROVIDER_ADJUSTMENTS = Record(
     f"""(
     select adjustments.* exclude transaction, adjustments.transaction, headers.* exclude transaction
     from (
-        select transaction, -transaction as unit, segment_number, {_each("len(e) // 2 - 1")} as number, e
-        from {SEGMENTS} where kind = 835 and tag = 'PLB'
+        select beside.*, numbers.number as counted
+        from {_beside(SEGMENTS)} as beside
+        left join {NUMBERS} as numbers on segment_number = numbers.line and beside.number = numbers.part
     ) as adjustments
     left join {_PAYMENT_HEADERS} as headers on adjustments.transaction = headers.transaction
-    where number = 1 or concat(e[number * 2 + 2], e[number * 2 + 3]) <> ''
+    where {_SAID_BESIDE}
 ) as rows_of_adjustments""",
+    heads=_HEADS,
+    numbers=f"""
+    select segment_number as line, number as part, row_number() over (partition by transaction order by segment_number, number) as number
+    from (from {_beside(FILE)} as beside where {_SAID_BESIDE})""",
     part="number",
     stands_apart=("PLB",),
 )

@@ -21,6 +21,8 @@ from dagster_project.sources.unpack import decode_mixture
 SEGMENT, ELEMENT, REPETITION, COMPONENT = "\x1c", "\x1d", "\x1e", "\x1f"
 # What a stray one of these four becomes: visible, and no separator.
 STRAY = "\x1a"
+# Segments that are read at once: enough that all cores have work, few enough that what is made of them fits into memory.
+PART = 400_000
 # A file whose segment separator never comes again must not be gathered in memory without end.
 LONGEST_SEGMENT = 1 << 20
 
@@ -104,7 +106,10 @@ class Segments:
 
     blocks: Iterable[bytes]
     keeps: Callable[[Numbers, Numbers, Numbers], Flags] | None = None
+    part: int = PART  # how many given segments a part has at least
     loose_bytes: int = 0
+    begins: list[int] = field(default_factory=lambda: [1])  # the first segment of each part of the file (parts.py)
+    _given: int = 0  # segments of the last part so far
     _count: dict[str, int] = field(default_factory=dict)  # how many of each there were
     _current: dict[str, int] = field(default_factory=dict)  # which one the last segment stands in
 
@@ -167,6 +172,8 @@ class Segments:
         outside = outside | is_["ST"] | is_["SE"]
         level = self._running("level", tags == _tag("HL"), ends_at=outside)
         opens = of_kind(kind, tags, OPENS_UNIT)
+        # What an answer says in one place of its level is said of all of it.
+        opens_whole = np.where((kind == 277) & (level > 0), tags == _tag("HL"), opens)
         closes = of_kind(kind, tags, CLOSES_UNIT) | outside
         unit = self._running("unit", opens, ends_at=closes)
         line = self._lines(of_kind(kind, tags, OPENS_LINE), opens, unit)
@@ -174,10 +181,13 @@ class Segments:
         self._count["segment"] = first + len(starts) - 1
         numbers = np.arange(first, first + len(starts), dtype=np.int64)
         columns: list[NDArray[Any]] = [numbers, interchange, group, transaction, kind, level, unit, line]
+        is_between = (unit == 0) & ((kind != 277) | (level == 0))
+        may_begin = opens_whole | is_between
         if self.keeps:
             kept = self.keeps(kind, tags, unit) | (transaction == 0) | (group == 0) | (interchange == 0)
-            starts, ends = starts[kept], ends[kept]
+            starts, ends, may_begin = starts[kept], ends[kept], may_begin[kept]
             columns = [column[kept] for column in columns]
+        self._part(columns[0], may_begin)
         tag_ends, qualifier_ends = _first_elements(given, starts, ends)
         texts = (
             _texts(given, starts, ends),
@@ -185,6 +195,15 @@ class Segments:
             _short_texts(given, np.minimum(tag_ends + 1, ends), qualifier_ends),
         )
         yield pa.record_batch([*map(pa.array, columns), *texts], schema=SCHEMA)
+
+    def _part(self, numbers: NDArray[Any], may_begin: Flags) -> None:
+        """Where parts begin: each as soon as the one before it has its segments, and no unit is cut."""
+        places = np.flatnonzero(may_begin)
+        begun = -self._given  # where in this batch the last part begins
+        while (next_one := np.searchsorted(places, begun + self.part)) < len(places):
+            begun = int(places[next_one])
+            self.begins.append(int(numbers[begun]))
+        self._given = len(numbers) - begun
 
     def _running(
         self, name: str, opens: Flags, ends_after: Flags | None = None, ends_at: Flags | None = None

@@ -14,8 +14,9 @@ from dagster_project.sources.x12.cells import SEGMENTS, VOUCHED_UNITS, first
 
 
 def find_signed(con: duckdb.DuckDBPyConnection) -> None:
-    """Fills the table VOUCHED_UNITS. Needs the key only where a transaction bears the mark."""
+    """Fills the table VOUCHED_UNITS, as far as SEGMENTS go. Needs the key only where a transaction bears the mark."""
     marked = f"(select transaction from {SEGMENTS} where kind = 837 and tag = 'BHT' and e[4] = {literal(MARK)})"
+    con.execute(f"delete from {VOUCHED_UNITS}")
     if not con.execute(f"select 1 from {marked} limit 1").fetchall():
         return
     made = signature_sql(

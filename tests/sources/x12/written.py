@@ -8,7 +8,7 @@ from __future__ import annotations
 import duckdb
 
 from dagster_project.sources.x12.cells import Record, take_segments
-from dagster_project.sources.x12.envelopes import DAMAGE, find_damage, notes_on, notes_on_answers
+from dagster_project.sources.x12.envelopes import DAMAGE, find_damage, find_transactions, notes_on, notes_on_answers
 
 ISA = "ISA*00*          *00*          *ZZ*SENDER         *ZZ*RECEIVER       *260121*1400*^*00501*000000001*0*P*:~"
 PROFESSIONAL, INSTITUTIONAL, REMITTANCE = "005010X222A1", "005010X223A2", "005010X221A1"
@@ -141,7 +141,7 @@ def picked(found: list[dict[str, str]], *names: str) -> list[tuple[str | None, .
 def rows(data: bytes, record: Record) -> list[dict[str, str]]:
     """Cells that are there, of each row in the file's order."""
     with duckdb.connect() as con:
-        take_segments(con, [data])
+        take_segments(con, [data], record)
         found = con.execute(f"{record.statement(record.columns)} order by line, part").fetchall()
     return [
         {name: cell for name, cell in zip(record.columns, cells, strict=True) if cell is not None}
@@ -153,6 +153,7 @@ def damage(data: bytes, kind: int) -> list[tuple[int, str]]:
     """Units that are set aside, and why."""
     with duckdb.connect() as con:
         take_segments(con, [data])
+        find_transactions(con)
         find_damage(con, kind)
         return con.execute(f"select unit, reason_code from {DAMAGE} order by unit").fetchall()
 
@@ -160,5 +161,6 @@ def damage(data: bytes, kind: int) -> list[tuple[int, str]]:
 def notes(data: bytes) -> list[str]:
     """What is told of the file."""
     with duckdb.connect() as con:
-        loose_bytes = take_segments(con, [data])
+        loose_bytes = take_segments(con, [data]).loose_bytes
+        find_transactions(con)
         return notes_on_answers(con) + notes_on(con, loose_bytes, {837, 835, 834, 271, 277, 999})
