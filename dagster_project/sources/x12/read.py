@@ -35,11 +35,13 @@ from dagster_project.sources.x12.records import RECORDS
 from dagster_project.sources.x12.segments import PART
 from dagster_project.sources.x12.signed import find_signed
 
+BYTES = 512  # of DuckDB's memory that a part has for each of its segments
 
-def read_x12(con: duckdb.DuckDBPyConnection, reading: Reading, part: int = PART) -> list[Problem]:
+
+def read_x12(con: duckdb.DuckDBPyConnection, reading: Reading, part: int | None = None) -> list[Problem]:
     """Makes the table ROWS, in which a row's line is the number of its segment, and PLACES."""
     builder = _X12Builder(reading)
-    taken = take_segments(con, blocks(reading.path), builder.record, part)
+    taken = take_segments(con, blocks(reading.path), builder.record, part or _part_of(con))
     find_transactions(con)
     problems = make_rows(con, builder, _statements(con, builder, taken.begins))
     set_aside = ", ".join(str(number) for number, problem in enumerate(problems, 1) if problem.outcome == "set_aside")
@@ -56,6 +58,12 @@ def read_x12(con: duckdb.DuckDBPyConnection, reading: Reading, part: int = PART)
     for table in (READ, HEADS, NUMBERS, TRANSACTIONS, DAMAGE, VOUCHED_UNITS):
         con.execute(f"drop table {table}")
     return problems
+
+
+def _part_of(con: duckdb.DuckDBPyConnection) -> int:
+    """How many segments are read at once with the memory at hand."""
+    ((limit,),) = con.execute("select parse_formatted_bytes(current_setting('memory_limit'))").fetchall()
+    return int(min(max(limit // BYTES, 1), PART))
 
 
 def _statements(con: duckdb.DuckDBPyConnection, builder: _X12Builder, begins: Sequence[int]) -> Iterator[str]:

@@ -21,8 +21,8 @@ from dagster_project.sources.unpack import decode_mixture
 SEGMENT, ELEMENT, REPETITION, COMPONENT = "\x1c", "\x1d", "\x1e", "\x1f"
 # What a stray one of these four becomes: visible, and no separator.
 STRAY = "\x1a"
-# Segments that are read at once: enough that all cores have work, few enough that what is made of them fits into memory.
-PART = 400_000
+# Segments that are read at once, where there is memory: planning what reads a part costs as much as reading fifty thousand.
+PART = 1_000_000
 # A file whose segment separator never comes again must not be gathered in memory without end.
 LONGEST_SEGMENT = 1 << 20
 
