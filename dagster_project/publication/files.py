@@ -19,7 +19,7 @@ from deltalake import Schema
 from deltalake.transaction import AddAction, create_table_with_add_actions
 
 from dagster_project.database import literal
-from dagster_project.publication.marts import NO_MONTH, Content, Mart, part_of, parts_of
+from dagster_project.publication.marts import NO_MONTH, Content, Mart, part_of, parts_of, rows_of
 
 # Beyond this share of changed rows a new DuckDB file is written: it takes less time than a copy, and has no holes.
 WORTH_COPYING = 0.5
@@ -68,8 +68,11 @@ def write_duckdb(
             if patches.get(name):
                 con.execute(f"delete from {target} where rowid in (select place from {_gone(name)})")
                 con.execute(f"insert into {target} from {source} where rowid in (select place from {_come(name)})")
-                # Rows are told apart by hashes, and counted here once more.
-                if parts_of(con, mart, target, contents[name].column_types) != contents[name].parts:
+                # Rows are told apart by hashes; the parts in which any went or came are counted once more.
+                content, known = contents[name], before[name]
+                changed = changed_parts(content, known)
+                written = parts_of(con, mart, target, content.column_types, changed)
+                if written != {part: held for part, held in content.parts.items() if part in changed}:
                     del patches[name]
             if name not in patches:
                 con.execute(f"create or replace table {target} as from {source}")
@@ -101,7 +104,7 @@ def _patches(
             for side, relation in (("was", f'previous.main."{name}"'), ("is_now", f"{warehouse}.{mart.relation}")):
                 con.execute(
                     f"create or replace temp table {side} as "
-                    f"select rowid as place, hash({columns}) as told from {relation} where {_months(mart, changed)}"
+                    f"select rowid as place, hash({columns}) as told from {relation} where {rows_of(mart, changed)}"
                 )
             for table, of, other in ((_gone(name), "was", "is_now"), (_come(name), "is_now", "was")):
                 con.execute(
@@ -188,7 +191,7 @@ def _write_parquet(
     if not files:
         return
     columns = ", ".join(f'"{field.name}"::{_parquet_type(field.type)} as "{field.name}"' for field in fields)
-    source = f"from {warehouse}.{mart.relation} where {_months(mart, set(files))}"
+    source = f"from {warehouse}.{mart.relation} where {rows_of(mart, set(files))}"
     form = "format parquet, compression zstd"
     if mart.month is None:  # a file even where there is no row: a partition without rows would get none
         (only,) = files.values()
@@ -205,16 +208,6 @@ def _write_parquet(
         (only,) = (written / f"{PART}={name}").iterdir()
         only.replace(file)
     shutil.rmtree(written)
-
-
-def _months(mart: Mart, parts: set[str]) -> str:
-    """The rows of these parts, as a condition that DuckDB can check against what it knows of a block."""
-    if mart.month is None:
-        return "true"
-    months = ", ".join(f"date {literal(part)}" for part in sorted(parts - {NO_MONTH}))
-    conditions = [f'"{mart.month}" in ({months})'] if months else []
-    conditions += [f'"{mart.month}" is null'] if NO_MONTH in parts else []
-    return f"({' or '.join(conditions)})"
 
 
 def _action(file: Path, mart: Mart, part: str, rows: int) -> AddAction:

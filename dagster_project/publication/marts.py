@@ -14,6 +14,8 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.database import literal
+
 PUBLISHED = "published"
 
 
@@ -82,13 +84,18 @@ def read_content(con: duckdb.DuckDBPyConnection, mart: Mart, relation: str) -> C
 
 
 def parts_of(
-    con: duckdb.DuckDBPyConnection, mart: Mart, relation: str, column_types: Mapping[str, str]
+    con: duckdb.DuckDBPyConnection,
+    mart: Mart,
+    relation: str,
+    column_types: Mapping[str, str],
+    only: set[str] | None = None,
 ) -> dict[str, Part]:
-    """Rows and fingerprint of each part of a table that holds the mart."""
+    """Rows and fingerprint of each part, or of some, of a table that holds the mart."""
+    which = "" if only is None else f"where {rows_of(mart, only)}"
     columns = ", ".join(f'"{name}"' for name in column_types)
     # A sum is blind to the order of rows, and unlike an exclusive or not to a row that is there twice.
     counted = con.execute(
-        f"select {part_of(mart)} as part, count(*), sum(hash({columns})) from {relation} group by all order by all"
+        f"select {part_of(mart)} as part, count(*), sum(hash({columns})) from {relation} {which} group by all order by all"
     ).fetchall()
     return {part: Part(rows, _sha256([rows, str(total), dict(column_types)])) for part, rows, total in counted}
 
@@ -96,6 +103,16 @@ def parts_of(
 def part_of(mart: Mart) -> str:
     """The name of a row's part, as an expression: the first day of its month."""
     return f"coalesce(\"{mart.month}\"::varchar, '{NO_MONTH}')" if mart.month else f"'{WHOLE}'"
+
+
+def rows_of(mart: Mart, parts: set[str]) -> str:
+    """The rows of these parts, as a condition that DuckDB can check against what it knows of a block."""
+    if mart.month is None:
+        return "true"
+    months = ", ".join(f"date {literal(part)}" for part in sorted(parts - {NO_MONTH}))
+    conditions = [f'"{mart.month}" in ({months})'] if months else []
+    conditions += [f'"{mart.month}" is null'] if NO_MONTH in parts else []
+    return f"({' or '.join(conditions) or 'false'})"
 
 
 def _sha256(told: object) -> str:
