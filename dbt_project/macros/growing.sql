@@ -150,6 +150,20 @@
     where original_claim_token in (select claim_token from intermediate.int_lake__touched_claims where {{ unseen_builds() }})
 {% endmacro %}
 
+{# All claims where what payers agreed to pay changed: a price may be any claim's. New claims are touched anyway. #}
+{% macro claims_with_other_prices() %}
+    select distinct claim_token, claim_key from intermediate.int_claim__expected_amounts
+    where exists (
+        select 1 from intermediate.int_lake__changed_loads where feed = 'contracted_rate' and {{ unseen_builds() }}
+    )
+{% endmacro %}
+
+{# Claims that may stand on one bill with a touched one, now or before: those of its people. #}
+{% macro claims_of_touched_people() %}
+    select claim_token, claim_key from {{ ref('fct_claim') }}
+    where member_token in (select member_token from intermediate.int_lake__touched_people where {{ unseen_builds() }})
+{% endmacro %}
+
 {# Postings of changed loads: each is a unit of its own. #}
 {% macro touched_postings() %}
     select posting_id from {{ source('raw', 'ledger_posting') }}

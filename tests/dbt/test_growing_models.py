@@ -77,7 +77,7 @@ def files_of(landing: Path, feed: str) -> list[Path]:
     """A feed's files in their order; control totals left out, since files will change under them."""
     for control in landing.rglob("*.ctl"):
         control.unlink()
-    return sorted(path for path in landing.rglob(f"{feed}_2*") if path.is_file())
+    return sorted(path for form in ("_2*", ".csv*") for path in landing.rglob(f"{feed}{form}") if path.is_file())
 
 
 def cut_short(path: Path, lines: int) -> None:
@@ -158,3 +158,12 @@ def test_what_grows_equals_a_full_build_when_files_arrive_change_and_go_and_a_bu
 
     small_world.dbt(*BUILD, "--full-refresh")
     assert differing(contents(small_world), grown) == []
+
+    # Claims stay as they are, and what they were agreed to cost does not.
+    cut_short(files_of(landing, "contracted_rate")[0], 400)
+    small_world.load()
+    small_world.dbt(*BUILD, "--select", "+mart_underpayment")
+    repriced = contents(small_world)
+    assert set(differing(repriced, grown)) >= {"int_claim__expected_amounts", "mart_underpayment"}
+    small_world.dbt(*BUILD, "--full-refresh", "--select", "int_claim__expected_amounts", "mart_underpayment")
+    assert differing(contents(small_world), repriced) == []

@@ -1,3 +1,8 @@
+{{ config(
+    materialized=growing(), incremental_strategy='append', on_schema_change='append_new_columns',
+    meta={'unit': 'claim_token', 'also': 'claims_with_other_prices'}
+) }}
+
 -- What payer and patient together should pay for a line: what the sender's contract system put on it, else what the contract
 -- says. A line with a HCPCS code is priced by that code, another by its revenue code; by a contract with the billing provider
 -- before one for all, by the code with the line's modifier before the code with any, by a price of its form before one for
@@ -33,6 +38,8 @@ with lines as (
     from {{ ref('stg_medical_claim_line__lines') }} as lines
     left join {{ ref('stg_medical_claim__claims') }} as claims
         on lines.data_source = claims.data_source and lines.claim_token = claims.claim_token
+        {{- only_touched('claims.claim_token', word='and') }}
+    {{- only_touched('lines.claim_token') }}
 ),
 
 asked as (

@@ -1,3 +1,8 @@
+{{ config(
+    materialized=growing(), incremental_strategy='append', on_schema_change='append_new_columns',
+    meta={'unit': 'claim_key', 'month': 'claim_start_month', 'also': 'claims_of_touched_people'}
+) }}
+
 -- One balance of the patient over all payers. A later payer is billed by a claim of its own or under the first one's number: of
 -- the one, the claim is found by person, days, biller and charge; of the other, decisions say in which place their payer stands
 -- (CLP02 1, 2, 3). Each payer states anew what it leaves to the patient, so the last one that says it is believed, less what
@@ -9,7 +14,7 @@ with ranks as (
         *,
         case coverage_rank when 'secondary' then 2 when 'tertiary' then 3 else 1 end as claim_rank
     from {{ ref('fct_claim') }}
-    where claim_state not in ('in_preparation', 'voided', 'replaced', 'unknown')
+    where claim_state not in ('in_preparation', 'voided', 'replaced', 'unknown'){{ only_touched('claim_key', 'and') }}
 ),
 
 claims as (
@@ -51,7 +56,7 @@ reasons as (
         sum(adjustment_amount) as left_amount,
         sum(case when denial_category <> 'not_a_denial' then adjustment_amount else 0 end) as refused_and_left_amount
     from {{ ref('int_claim__adjudication_reasons') }}
-    where adjustment_group_code = 'PR'
+    where adjustment_group_code = 'PR'{{ only_touched('claim_key', 'and') }}
     group by claim_key, adjudication_number
 ),
 
@@ -87,6 +92,7 @@ decisions as (
     inner join {{ ref('int_claim__adjudications') }} as adjudications on bills.claim_key = adjudications.claim_key
     left join reasons
         on adjudications.claim_key = reasons.claim_key and adjudications.adjudication_number = reasons.adjudication_number
+    {{- only_touched('adjudications.claim_key') }}
 ),
 
 taken_back_decisions as (
@@ -169,6 +175,7 @@ moved as (
             as patient_written_off_amount
     from bills
     inner join {{ ref('stg_patient_accounting__transactions') }} as transactions on bills.claim_key = transactions.claim_key
+    {{- only_touched('transactions.claim_key') }}
     group by bills.bill_key
 ),
 

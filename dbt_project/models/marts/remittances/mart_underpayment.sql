@@ -1,3 +1,8 @@
+{{ config(
+    materialized=growing(), incremental_strategy='append', on_schema_change='append_new_columns',
+    meta={'unit': 'claim_token', 'also': 'claims_with_other_prices'}
+) }}
+
 -- Lines that a payer allowed less for than the contract lets expect, beyond the tolerance. The first payer's decision that stands
 -- is asked: a second payer has no contract price, whether it answers a claim of its own or under the first one's number. A
 -- line that is refused in full is a denial (mart_appealable). A reason other than the contract's own (CO-45), the patient's
@@ -7,13 +12,15 @@ with answers as (
         *,
         row_number() over (partition by data_source, claim_token order by adjudication_number desc) as answer_place
     from {{ ref('int_claim__adjudications') }}
-    where coalesce(payer_rank, 1) = 1
+    where coalesce(payer_rank, 1) = 1{{ only_touched('claim_token', 'and') }}
 ),
 
 standing as (
     select answers.data_source, answers.claim_token, answers.adjudication_number
     from answers
-    left join {{ ref('fct_claim') }} as claims on answers.claim_key = claims.claim_key
+    left join {{ ref('fct_claim') }} as claims
+        on answers.claim_key = claims.claim_key
+        {{- only_touched('claims.claim_token', word='and') }}
     where
         answers.answer_place = 1
         and not coalesce(answers.is_reversal, false)
@@ -24,7 +31,7 @@ expected as (
     select data_source, claim_key, claim_token, claim_line_number, hcpcs_code, revenue_center_code, claim_line_start_date,
         expected_amount, expected_amount_rule, contracted_amount
     from {{ ref('int_claim__expected_amounts') }}
-    where expected_amount is not null
+    where expected_amount is not null{{ only_touched('claim_token', 'and') }}
 ),
 
 -- a payer may answer one line in parts
@@ -47,6 +54,7 @@ decided as (
         on lines.data_source = standing.data_source
         and lines.claim_token = standing.claim_token
         and lines.adjudication_number = standing.adjudication_number
+    {{- only_touched('lines.claim_token') }}
     group by lines.data_source, lines.claim_key, lines.claim_token, lines.claim_line_number, lines.adjudication_number
 ),
 
@@ -121,6 +129,7 @@ reasons as (
         and reasons.adjudication_number = short.adjudication_number
     where
         reasons.adjustment_amount > 0
+        {{- only_touched('reasons.claim_token', word='and') }}
         and not (reasons.adjustment_group_code = 'CO' and reasons.carc_code = '45')
         and reasons.adjustment_group_code <> 'PR'
         and not (reasons.adjustment_group_code = 'OA' and reasons.carc_code in ('22', '23'))
