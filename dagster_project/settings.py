@@ -41,7 +41,7 @@ class Settings(BaseModel):
     quiet_seconds: float = Field(
         30.0, ge=0, description="a file younger than this may still be written; it is left for the next run"
     )
-    memory_limit: str = Field("4GB", description="DuckDB's memory limit of one step")
+    memory_limit: str = Field("3.5GB", description="DuckDB's memory limit of one step")
     threads: int = Field(2, ge=1)
 
     @property

@@ -210,6 +210,7 @@ def _warehouse(settings: Settings, spill: Path) -> Iterator[duckdb.DuckDBPyConne
         "memory_limit": settings.memory_limit,
         "threads": settings.threads,
         "temp_directory": str(spill / ".spill"),
+        "max_vacuum_tasks": 2,  # as in dbt_project/profiles.yml
     }
     with duckdb.connect(config=config) as con:
         con.execute("set timezone = 'UTC'")  # our times are UTC

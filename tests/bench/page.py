@@ -52,13 +52,17 @@ def page(told: dict[str, Any]) -> str:
             _aim("seconds to generate the world", made["seconds"], AIM_GENERATION_SECONDS, "{:.0f}"),
             _aim("memory to generate the world", made["peak_bytes"], AIM_GENERATION_BYTES, "{:,.0f} bytes"),
         ]
-    lines += ["", "## Where the time goes", "", "The models that took longest, in seconds:", ""]
+    lines += ["", "## Where the time goes", ""]
+    lines += ["The models that took longest, in the whole run or on the day, in seconds:", ""]
     known_day, known_nothing = dict(day["models"]), dict(nothing["models"])
+    longest = {name for name, _ in [*whole["models"][:20], *day["models"][:10]]}
     lines += ["| model | whole run | one more day | nothing new |", "|---|---|---|---|"]
     lines += [
         f"| `{name}` | {seconds:.1f} | {known_day.get(name, 0):.1f} | {known_nothing.get(name, 0):.1f} |"
-        for name, seconds in whole["models"][:20]
+        for name, seconds in whole["models"]
+        if name in longest
     ]
+    lines += ["", "What stands between this and the aims: [where speed comes from](decisions/speed.md)."]
     return "\n".join(lines) + "\n"
 
 
