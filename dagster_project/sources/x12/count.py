@@ -68,11 +68,13 @@ def _counts(path: Path, kind: bytes, byte_count: int, modified_ns: int) -> dict[
             pa.large_binary()
         )  # separators may be any byte
         letters = _first_letters(segments)
+        lengths = pc.binary_length(segments).to_numpy(zero_copy_only=False)
         of_kind = _of_kind(segments, letters, element, kind, groups, is_of_kind and not opens_interchange)
         is_of_kind = bool(of_kind[-1])
         for name, counted in asked.items():
             for tag, amounts in counted.tags.items():
-                found = segments.filter(pa.array(_begin(letters, tag + element) & of_kind))
+                is_bare = (lengths == len(tag)) & _begin(letters, tag)  # a row all the same, of which nothing is said
+                found = segments.filter(pa.array((_begin(letters, tag + element) | is_bare) & of_kind))
                 if len(found):
                     _add(pc.split_pattern(found, element), amounts, counted.each, totals[name])
     for total in totals.values():

@@ -61,9 +61,11 @@ def read_x12(con: duckdb.DuckDBPyConnection, reading: Reading, part: int | None 
 
 
 def _part_of(con: duckdb.DuckDBPyConnection) -> int:
-    """How many segments are read at once with the memory at hand."""
-    ((limit,),) = con.execute("select parse_formatted_bytes(current_setting('memory_limit'))").fetchall()
-    return int(min(max(limit // BYTES, 1), PART))
+    """How many segments are read at once with the memory at hand, which as many files share as there are cores."""
+    ((limit, threads),) = con.execute(
+        "select parse_formatted_bytes(current_setting('memory_limit')), current_setting('threads')"
+    ).fetchall()
+    return int(min(max(limit // (BYTES * threads), 1), PART))
 
 
 def _statements(con: duckdb.DuckDBPyConnection, builder: _X12Builder, begins: Sequence[int]) -> Iterator[str]:

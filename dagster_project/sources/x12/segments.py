@@ -168,7 +168,9 @@ class Segments:
         group = self._running("functional_group", is_["GS"], ends_after=is_["GE"], ends_at=outside)
         outside = outside | is_["GS"] | is_["GE"]
         transaction = self._running("transaction", is_["ST"], ends_after=is_["SE"], ends_at=outside)
-        kind = self._kinds(given, starts, ends, is_, inside=(group > 0) | (transaction > 0))
+        # What follows an SE is still of its kind, in a group or not: claims that nobody vouches for, not none.
+        inside = self._running("opened", is_["ST"] | is_["GS"], ends_after=is_["GE"], ends_at=is_["ISA"] | is_["IEA"])
+        kind = self._kinds(given, starts, ends, is_, inside > 0)
         outside = outside | is_["ST"] | is_["SE"]
         level = self._running("level", tags == _tag("HL"), ends_at=outside)
         opens = of_kind(kind, tags, OPENS_UNIT)
@@ -279,6 +281,7 @@ def _bounds(given: Bytes) -> tuple[Places, Places]:
 def _tags(given: Bytes, starts: Places, ends: Places) -> Numbers:
     """The tag of each segment as a number, 0 where it has more than three letters."""
     first, second, third, fourth = (given[np.minimum(starts + place, ends)].astype(np.int32) for place in range(4))
+    third = np.where(third == ord(SEGMENT), np.int32(ord(ELEMENT)), third)  # two letters of which nothing is said
     is_whole = (third == ord(ELEMENT)) | (fourth == ord(ELEMENT)) | (fourth == ord(SEGMENT))
     return np.where(is_whole, first << 16 | second << 8 | third, 0)
 

@@ -52,6 +52,22 @@ def test_of_a_file_cut_anywhere_each_whole_segment_is_accounted_for(kind: int, t
         assert told.accepted >= read(alone, contract).accepted > 0
 
 
+@pytest.mark.parametrize("kind", WHOLE)
+def test_what_is_bare_or_stands_behind_a_transaction_in_no_group_is_accounted_for(kind: int, tmp_path: Path) -> None:
+    segments = [part for part in WHOLE[kind].split(b"~") if not part.startswith((b"GS*", b"GE*"))]
+    opened, closed = (next(at for at, part in enumerate(segments) if part.startswith(tag)) for tag in (b"ST*", b"SE*"))
+    whole, path = tmp_path / "whole", tmp_path / "behind"
+    whole.write_bytes(WHOLE[kind])
+    for contract in CONTRACTS[kind]:
+        bare = TAGS[contract.feed].encode().split(b"|")
+        path.write_bytes(
+            b"~".join([*segments[: closed + 1], *segments[opened + 1 : closed], *bare, *segments[closed + 1 :]])
+        )
+        told, expected = read(path, contract), read(whole, contract)
+        assert told.rows == 2 * expected.rows + len(bare) > len(bare)
+        assert told.amount == 2 * expected.amount
+
+
 SEPARATORS = st.sampled_from(["*^:~", "|^>\n", "+!;'", "\x1d\x1e\x1f\x1c", "~*:^"])
 
 
