@@ -15,9 +15,7 @@ from dagster_project.sources.x12.segments import PART, Flags, Numbers, Segments,
 
 READ = "x12_read"  # the file's segments, in their order
 FILE = "x12_file"  # the same, with their elements (e): for what is small of each, or the whole of it is made
-SEGMENTS = (
-    "x12_segments"  # likewise, those of the part that is read at the moment, and what it needs of others (parts.py)
-)
+SEGMENTS = "x12_segments"  # likewise, those of the part that is read, and what it needs of others (parts.py)
 HEADS = "x12_heads"  # what a transaction says once for all its units, wherever in it that stands
 NUMBERS = "x12_numbers"  # line, part, number: rows that are counted through more than a part, from the second on
 VOUCHED_UNITS = "x12_vouched"  # unit: claims whose ids are our own tokens, as their signature shows

@@ -1,4 +1,4 @@
-"""A file read in parts gives what it gives read whole, and takes no more memory for being long."""
+"""A file read in parts gives what it gives read whole, and takes no more of DuckDB's memory for being long."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_adjudications_of_one_claim_are_numbered_through_all_parts_of_a_remittan
             assert con.execute(f"select {column} from {ROWS} order by line, part").fetchall() == [(1,), (2,), (3,)]
 
 
-def test_memory_does_not_grow_with_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_duckdb_is_given_is_enough_however_long_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An 837 of 600,000 claims ended with an OutOfMemoryException where one of 200,000 did not.
 
     Claims alone grow, in one transaction and below one insured. What reads 10,000 of them in 120 MB reads 90,000; read whole,
