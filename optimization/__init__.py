@@ -1,4 +1,4 @@
-"""Prices and work lists by optimization. Empty until its time comes.
+"""Prices and work lists by optimization: plain libraries over plain data.
 
-Will hold: `pricing/` (scenario, Pyomo model, results) and `worklist/`. Will not: reading raw files, Dagster.
+Holds `pricing/` (a question, its model, answers and their check); `worklist/` will come. Does not: reading raw files, Dagster.
 """
