@@ -1,0 +1,329 @@
+"""Does a price list keep every rule? Read from the question alone, in decimals, by code that knows no model and no solver.
+
+Belongs here: what each rule measures on a price list, the findings where it is broken, the spend. Does not: anything imported
+from model.py, hull.py or solve.py (a test holds that), repairing a list, rounding it (cents.py).
+
+Tolerance. A solver keeps a row to 1e-7 in the units it was given, here shares of a benchmark rate, and prices that sit on two
+caps at once have no exact decimal. So by default a rule counts as kept if it is missed by at most one millionth of the size
+of what it measures (the benchmark rate for a price, the largest price for a spread, the limit for revenue and spend, 1 for an
+index): below half a cent for prices up to 5,000 dollars. Counts and tiers have no tolerance. A list meant for a contract is
+rounded to cents first and then checked with `tolerance=0`, which is exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+
+from optimization.pricing.instance import Instance, Rules, exact
+
+TOLERANCE = Decimal("1e-6")
+ZERO, ONE = (
+    np.array(Decimal(0), object),
+    np.array(Decimal(1), object),
+)  # as arrays: numpy compares those element by element
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One broken rule: what it measures, what it allows, and by how much it is missed, in its unit."""
+
+    rule: str
+    kind: str
+    measured: Decimal | None
+    limit: Decimal | None
+    by: Decimal
+    unit: str
+
+    def __str__(self) -> str:
+        if self.measured is None:
+            return f"{self.rule} ({self.kind}): {self.unit}"
+        return f"{self.rule} ({self.kind}): {self.measured:f} against {self.limit:f}, missed by {self.by:f} {self.unit}"
+
+
+@dataclass(frozen=True, eq=False)
+class PriceList:
+    """A price list laid against an instance: one price and tier per pair, in the instance's order. Tier -1: in no band."""
+
+    price: np.ndarray  # of Decimal
+    tier: np.ndarray
+
+
+def check(asked: Instance, prices: pd.DataFrame, tolerance: Decimal | float = TOLERANCE) -> list[Finding]:
+    """Every way in which a price list (provider, procedure, price and, if it says so, tier) breaks the instance's rules."""
+    laid, findings = lay(asked, prices)
+    if laid is None:
+        return findings
+    allowed = Decimal(str(tolerance))
+    findings += _bands(asked, laid, allowed)
+    for table in asked.rules.values():
+        measured, size = _MEASURES[table.kind](asked, table, laid)
+        low, high = limits(asked, table)
+        miss = np.maximum(low - measured, measured - high)
+        for row in np.flatnonzero(miss > size * allowed):
+            limit = low[row] if measured[row] < low[row] else high[row]
+            findings.append(Finding(table.ids[row], table.kind, measured[row], limit, miss[row], table.unit))
+    return findings
+
+
+def measure(asked: Instance, prices: pd.DataFrame) -> pd.DataFrame:
+    """One row per rule: id, kind, unit, measured, low, high, slack (distance to the nearer bound, negative where broken); decimals."""
+    laid, findings = lay(asked, prices)
+    if laid is None:
+        raise ValueError(f"this price list cannot be measured: {findings[0]}")
+    frames = []
+    for table in asked.rules.values():
+        measured, _ = _MEASURES[table.kind](asked, table, laid)
+        low, high = limits(asked, table)
+        slack = np.minimum(measured - low, high - measured)
+        frames.append(
+            pd.DataFrame(
+                {"id": table.ids, "kind": table.kind, "unit": table.unit}
+                | {"measured": measured, "low": low, "high": high, "slack": slack}
+            )
+        )
+    columns = ["id", "kind", "unit", "measured", "low", "high", "slack"]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
+
+
+def spend(asked: Instance, prices: pd.DataFrame) -> Decimal:
+    """What the list costs in a year, exact (with an elasticity: at the volumes that answer to it)."""
+    laid, findings = lay(asked, prices)
+    if laid is None:
+        raise ValueError(f"this price list has no spend: {findings[0]}")
+    return _total(_revenue(asked, laid))
+
+
+def objective(asked: Instance, prices: pd.DataFrame) -> Decimal:
+    """What the instance's objective makes of the list; for `lexicographic` its first part, the spend."""
+    laid, findings = lay(asked, prices)
+    if laid is None:
+        raise ValueError(f"this price list has no objective: {findings[0]}")
+    revenue, goal = _revenue(asked, laid), asked.objective
+    if goal.type == "quality_weighted":
+        stars = asked.provider_stars[asked.pairs.provider]
+        weights = {star: exact(goal.star_weight.get(star, 1.0)) for star in np.unique(stars).tolist()}
+        return _total(revenue * np.array([weights[star] for star in stars.tolist()], object))
+    if goal.type in ("min_spend", "lexicographic"):
+        return _total(revenue)
+    moved = deviation(asked, prices)
+    return moved if goal.type == "min_deviation" else moved + _total(revenue)
+
+
+def deviation(asked: Instance, prices: pd.DataFrame) -> Decimal:
+    """Σ volume × penalty(|price − baseline|), the disruption that the objective's weight and steps make of the list."""
+    laid, findings = lay(asked, prices)
+    if laid is None:
+        raise ValueError(f"this price list has no deviation: {findings[0]}")
+    base, goal = decimals(asked.pairs.baseline_price), asked.objective
+    left = np.abs(laid.price - base)
+    if not goal.steps:
+        return _total(decimals(asked.pairs.volume) * left) * exact(goal.deviation_weight)
+    cost, below = np.full(len(base), Decimal(0)), np.full(len(base), Decimal(0))
+    for step in goal.steps:
+        top = base * exact(step.up_to) if np.isfinite(step.up_to) else left
+        within = np.maximum(np.minimum(left, top) - below, ZERO)
+        cost, below = cost + within * exact(step.rate), top
+    return _total(decimals(asked.pairs.volume) * cost) * exact(goal.deviation_weight)
+
+
+def lay(asked: Instance, prices: pd.DataFrame) -> tuple[PriceList | None, list[Finding]]:
+    """The list in the instance's order, or the reasons why it is not a list of this instance's pairs, each with one price."""
+    missing = {"provider", "procedure", "price"} - set(prices.columns)
+    if missing:
+        return None, [
+            Finding("prices", "tier_choice", None, None, Decimal(0), f"there is no column {sorted(missing)[0]!r}")
+        ]
+    provider = pd.Index(asked.providers).get_indexer(prices["provider"])
+    procedure = pd.Index(asked.procedures).get_indexer(prices["procedure"])
+    width = len(asked.procedures)
+    key = np.where((provider < 0) | (procedure < 0), -1, provider.astype(np.int64) * width + procedure)
+    own = asked.pairs.provider.astype(np.int64) * width + asked.pairs.procedure
+    place = pd.Index(own).get_indexer(key)
+    findings = [_about_pair(prices, row, "is no pair of this instance") for row in np.flatnonzero(place < 0)]
+    findings += [
+        _about_pair(prices, row, "has more than one price")
+        for row in np.flatnonzero(pd.Series(key).duplicated() & (place >= 0))
+    ]
+    frame = asked.pair_frame()
+    findings += [_about_pair(frame, row, "has no price") for row in np.flatnonzero(~np.isin(own, key))]
+    given = prices["price"].tolist()
+    try:
+        amounts = [Decimal(repr(value)) if isinstance(value, float) else Decimal(str(value)) for value in given]
+    except ArithmeticError:
+        amounts = []
+    if len(amounts) != len(given) or not all(amount.is_finite() for amount in amounts):
+        findings.append(Finding("prices", "tier_choice", None, None, Decimal(0), "a price is not a number"))
+    if findings:
+        return None, findings
+    order = np.argsort(place)
+    price = np.array(amounts, object)[order] if amounts else np.zeros(0, object)
+    if "tier" in prices.columns:
+        tier = pd.Index(asked.tiers).get_indexer(prices["tier"])[order]
+    else:
+        tier = _tier_of(asked, price)
+    return PriceList(price, np.asarray(tier, np.int64)), []
+
+
+def limits(asked: Instance, table: Rules) -> tuple[np.ndarray, np.ndarray]:
+    """Low and high of a table in decimals. A target given as a share is worked out from the exact baseline."""
+    low, high = decimals(table.low), decimals(table.high)
+    if table.kind == "savings_target" and len(table) and not np.isnan(table.share[0]):
+        high = np.array([asked.baseline_spend * (1 - exact(table.share[0]))], object)
+    return low, high
+
+
+def decimals(values: np.ndarray) -> np.ndarray:
+    """The decimals that floats were read from, element by element."""
+    return np.array([Decimal(repr(value)) for value in np.asarray(values, float).tolist()], object)
+
+
+def _about_pair(frame: pd.DataFrame, row: np.integer, what: str) -> Finding:
+    name = f"{frame['provider'].iloc[int(row)]}:{frame['procedure'].iloc[int(row)]}"
+    return Finding(name, "tier_choice", None, None, Decimal(0), what)
+
+
+def _tier_of(asked: Instance, price: np.ndarray) -> np.ndarray:
+    """The lowest tier whose band holds the price, -1 where none does."""
+    values = price.astype(float)[:, None]
+    slack = 1e-9 * asked.pairs.medicare_rate[:, None]
+    inside = (asked.pairs.band_low - slack <= values) & (values <= asked.pairs.band_high + slack)  # NaN compares false
+    return np.where(inside.any(axis=1), inside.argmax(axis=1), -1)
+
+
+def _bands(asked: Instance, laid: PriceList, tolerance: Decimal) -> list[Finding]:
+    """tier_choice: the tier is one that the pair may have. tier_band: the price lies in its band."""
+    frame, rows = asked.pair_frame(), np.arange(len(asked.pairs))
+    known = (laid.tier >= 0) & asked.pairs.allowed[rows, np.maximum(laid.tier, 0)]
+    findings = [_about_pair(frame, row, "is in no tier that it may have") for row in np.flatnonzero(~known)]
+    at = rows[known]
+    low = decimals(asked.pairs.band_low[at, laid.tier[at]])
+    high = decimals(asked.pairs.band_high[at, laid.tier[at]])
+    price = laid.price[at]
+    miss = np.maximum(low - price, price - high)
+    for row in np.flatnonzero(miss > decimals(asked.pairs.medicare_rate[at]) * tolerance):
+        name = f"{asked.providers[asked.pairs.provider[at[row]]]}:{asked.procedures[asked.pairs.procedure[at[row]]]}"
+        limit = low[row] if price[row] < low[row] else high[row]
+        findings.append(Finding(name, "tier_band", price[row], limit, miss[row], "USD per procedure"))
+    return findings
+
+
+def _total(values: np.ndarray) -> Decimal:
+    return sum(values.tolist(), Decimal(0))
+
+
+def _revenue(asked: Instance, laid: PriceList) -> np.ndarray:
+    """Volume × price of each pair; with an elasticity the straight line between the ends of its tier's band (see instance.Elasticity)."""
+    volume = decimals(asked.pairs.volume)
+    if asked.elasticity is None:
+        return volume * laid.price
+    rows, tier = np.arange(len(asked.pairs)), np.maximum(laid.tier, 0)
+    low, high = decimals(asked.pairs.band_low[rows, tier]), decimals(asked.pairs.band_high[rows, tier])
+    base, answer = decimals(asked.pairs.baseline_price), decimals(asked.elasticity.per_pair)
+    base = np.where(base == 0, ONE, base)  # such a pair does not answer to price
+
+    def at(price: np.ndarray) -> np.ndarray:
+        return price * volume * (1 + answer * (price - base) / base)
+
+    width = np.where(high == low, ONE, high - low)
+    return at(low) + (at(high) - at(low)) / width * (laid.price - low)
+
+
+def _sums(group: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
+    return _grouped(np.add, group, values, count)
+
+
+def _grouped(how: np.ufunc, group: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
+    """Per group the sum, least or largest of object values; 0 for a group without members."""
+    result = np.full(count, Decimal(0), object)
+    if len(group):
+        order = np.argsort(group, kind="stable")
+        heads = np.flatnonzero(np.r_[True, np.diff(group[order]) != 0])
+        result[group[order][heads]] = how.reduceat(values[order], heads)
+    return result
+
+
+def _of_price(asked: Instance, table: Rules, laid: PriceList) -> tuple[np.ndarray, np.ndarray]:
+    at = table.subject[:, 0]
+    return laid.price[at], decimals(asked.pairs.medicare_rate[at])
+
+
+def _market(asked: Instance, table: Rules) -> tuple[np.ndarray, np.ndarray, int]:
+    """The market (procedure and region) of each pair and of each rule."""
+    width = len(asked.regions)
+    of_pair = asked.pairs.procedure.astype(np.int64) * width + asked.pair_region
+    return of_pair, table.subject[:, 0] * width + table.subject[:, 1], len(asked.procedures) * width
+
+
+def _of_spread(asked: Instance, table: Rules, laid: PriceList) -> tuple[np.ndarray, np.ndarray]:
+    market, wanted, count = _market(asked, table)
+    largest, least = (_grouped(how, market, laid.price, count)[wanted] for how in (np.maximum, np.minimum))
+    return largest - least, largest
+
+
+def _of_specialty(asked: Instance, table: Rules, laid: PriceList) -> tuple[np.ndarray, np.ndarray]:
+    count, volume = len(asked.providers), decimals(asked.pairs.volume)
+    paid = _sums(asked.pairs.provider, volume * laid.price, count)
+    reference = _sums(asked.pairs.provider, volume * decimals(asked.pairs.medicare_rate), count)
+    seen = np.flatnonzero((reference > 0) & (asked.provider_specialty >= 0))
+    index, group = paid[seen] / reference[seen], asked.provider_specialty[seen]
+    largest, least = (_grouped(how, group, index, len(asked.specialties)) for how in (np.maximum, np.minimum))
+    return (largest - least)[table.subject[:, 0]], np.full(len(table), Decimal(1))
+
+
+def _of_revenue(asked: Instance, table: Rules, laid: PriceList) -> tuple[np.ndarray, np.ndarray]:
+    revenue = _sums(asked.pairs.provider, _revenue(asked, laid), len(asked.providers))[table.subject[:, 0]]
+    return revenue, np.maximum(decimals(np.where(np.isfinite(table.low), np.abs(table.low), 0)), ONE)
+
+
+def _of_cells(asked: Instance, table: Rules, laid: PriceList) -> tuple[np.ndarray, np.ndarray]:
+    chosen = (laid.tier[table.cell_pair] == table.cell_tier).astype(np.int64)
+    return _counts(np.bincount(table.rule_of_cell(), chosen, minlength=len(table)))
+
+
+def _of_lowest(asked: Instance, table: Rules, laid: PriceList) -> tuple[np.ndarray, np.ndarray]:
+    market, wanted, count = _market(asked, table)
+    return _counts(np.bincount(market, laid.tier == 0, minlength=count)[wanted])
+
+
+def _of_family(asked: Instance, table: Rules, laid: PriceList) -> tuple[np.ndarray, np.ndarray]:
+    width = len(asked.families) + 1
+    group = asked.pairs.provider.astype(np.int64) * width + asked.pair_family
+    in_family = asked.pair_family >= 0
+    tiers = pd.Series(laid.tier[in_family]).groupby(group[in_family]).agg(["max", "min"])
+    difference = (tiers["max"] - tiers["min"]).reindex(table.subject[:, 0] * width + table.subject[:, 1], fill_value=0)
+    return _counts(difference.to_numpy())
+
+
+def _of_spend(asked: Instance, table: Rules, laid: PriceList) -> tuple[np.ndarray, np.ndarray]:
+    total = np.full(len(table), _total(_revenue(asked, laid)), object)
+    return total, np.maximum(decimals(np.abs(table.high)), ONE)
+
+
+def _of_budget(asked: Instance, table: Rules, laid: PriceList) -> tuple[np.ndarray, np.ndarray]:
+    total = _sums(table.rule_of_cell(), _revenue(asked, laid)[table.cell_pair], len(table))
+    return total, np.maximum(decimals(np.abs(table.high)), ONE)
+
+
+def _counts(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return np.array([Decimal(int(value)) for value in values], object), np.full(len(values), Decimal(0))
+
+
+_MEASURES: dict[str, Callable[[Instance, Rules, PriceList], tuple[np.ndarray, np.ndarray]]] = {
+    "legal_band": _of_price,
+    "regional_spread": _of_spread,
+    "specialty_spread": _of_specialty,
+    "minimum_price": _of_price,
+    "revenue_floor": _of_revenue,
+    "largest_loss": _of_revenue,
+    "tier_rule": _of_cells,
+    "lowest_tier_cap": _of_lowest,
+    "family_tiers": _of_family,
+    "savings_target": _of_spend,
+    "budget": _of_budget,
+    "largest_change": _of_price,
+}
