@@ -20,7 +20,7 @@ import numpy as np
 from scipy import sparse
 
 from optimization.pricing.instance import Instance, ObjectiveType, Rules
-from optimization.pricing.reach import PRICE_RULES, Reach, left_in, pieces, reach
+from optimization.pricing.reach import PRICE_RULES, Reach, Window, left_in, pieces, reach
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,16 +110,17 @@ def build(
     goal: ObjectiveType | None = None,
     elastic: Mapping[str, float] | None = None,
     spend_at_most: float | None = None,
+    window: Window | None = None,
 ) -> Arrays:
     """The arrays of an instance. `goal` replaces the objective's type (lexicographic stands for its first part, the spend).
 
     `elastic` names rules that may be broken at a price per unit of theirs; the objective is then the cost of breaking them, and
     the column `slack` (keys: order of `elastic`) says by how much each is broken. `spend_at_most` adds one row, for the second
-    part of a lexicographic solve.
+    part of a lexicographic solve. Inside a `window` the spread rules need no rows: it holds prices and indices by bounds.
     """
     elastic = dict(elastic or {})
     goal = goal or asked.objective.type
-    seen = reach(asked, elastic)
+    seen = reach(asked, elastic, window)
     made, pairs, count, tiers = _Builder(), asked.pairs, len(asked.pairs), len(asked.tiers)
     every, rate = np.arange(count), asked.pairs.medicare_rate
 
@@ -180,11 +181,12 @@ def build(
     made.put(row, step_at[following], 1.0)
     made.put(row, step_at[pair_of, before[following]], -1.0)
 
-    index, reference = _index(made, asked, price)
+    index, reference = _index(made, asked, price, window)
     revenue = _Revenue(asked, made, price, piece, cost_pieces, at_least, step_at, steps, before, seen, index, reference)
     _prices(made, asked, price, elastic, slack_rows)
-    _spread(made, asked, price, elastic, slack_rows)
-    _specialty(made, asked, index, elastic, slack_rows)
+    if window is None:
+        _spread(made, asked, price, elastic, slack_rows)
+        _specialty(made, asked, index, elastic, slack_rows)
     _floors(made, asked, revenue, elastic, slack_rows)
     _tier_rules(made, asked, at_least, elastic, slack_rows)
     _lowest(made, asked, at_least, elastic, slack_rows)
@@ -334,14 +336,15 @@ def _family(
     return chained
 
 
-def _index(made: _Builder, asked: Instance, price: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _index(made: _Builder, asked: Instance, price: np.ndarray, window: Window | None) -> tuple[np.ndarray, np.ndarray]:
     """index of a provider = Σ volume·price ÷ Σ volume·medicare_rate; -1 for a provider without volume."""
     pairs, count = asked.pairs, len(asked.providers)
     weight = pairs.volume * pairs.medicare_rate
     reference = np.bincount(pairs.provider, weight, minlength=count)
     seen = np.flatnonzero(reference > 0)
     column, row_at = np.full(count, -1), np.full(count, -1)
-    column[seen] = made.column("index", seen[:, None], 0.0, np.inf)
+    low, high = (0.0, np.inf) if window is None else (window.index_low[seen], window.index_high[seen])
+    column[seen] = made.column("index", seen[:, None], low, high)
     row_at[seen] = made.row("price_index", seen[:, None], 0.0, 0.0)
     made.put(row_at[seen], column[seen], -1.0)
     at = np.flatnonzero((weight > 0) & (reference[pairs.provider] > 0))

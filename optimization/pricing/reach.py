@@ -31,10 +31,22 @@ class Reach:
         return np.asarray(~self.open.any(axis=1))
 
 
-def reach(asked: Instance, apart: Collection[str] = ()) -> Reach:
+@dataclass(frozen=True, eq=False)
+class Window:
+    """Where prices and indices are held while tiers are chosen: inside it no spread rule can be broken."""
+
+    price_low: np.ndarray  # per pair, USD
+    price_high: np.ndarray
+    index_low: np.ndarray  # per provider
+    index_high: np.ndarray
+
+
+def reach(asked: Instance, apart: Collection[str] = (), window: Window | None = None) -> Reach:
     """Bands after the rules about single pairs, those with ids in `apart` left out (they are rows of their own then)."""
     count = len(asked.pairs)
     floor, roof = np.full(count, -np.inf), np.full(count, np.inf)
+    if window is not None:
+        floor, roof = window.price_low.copy(), window.price_high.copy()
     for kind in PRICE_RULES:
         table = left_in(asked.of(kind), apart)
         np.maximum.at(floor, table.subject[:, 0], table.low)
