@@ -109,14 +109,12 @@ def build(
     *,
     goal: ObjectiveType | None = None,
     elastic: Mapping[str, float] | None = None,
-    spend_at_most: float | None = None,
     window: Window | None = None,
 ) -> Arrays:
     """The arrays of an instance. `goal` replaces the objective's type (lexicographic stands for its first part, the spend).
 
     `elastic` names rules that may be broken at a price per unit of theirs; the objective is then the cost of breaking them, and
-    the column `slack` (keys: order of `elastic`) says by how much each is broken. `spend_at_most` adds one row, for the second
-    part of a lexicographic solve. Inside a `window` the spread rules need no rows: it holds prices and indices by bounds.
+    the column `slack` (keys: order of `elastic`) says by how much each is broken. Inside a `window` the spread rules need no rows: it holds prices and indices by bounds.
     """
     elastic = dict(elastic or {})
     goal = goal or asked.objective.type
@@ -190,7 +188,7 @@ def build(
     _floors(made, asked, revenue, elastic, slack_rows)
     _tier_rules(made, asked, at_least, elastic, slack_rows)
     _lowest(made, asked, at_least, elastic, slack_rows)
-    _spend(made, asked, revenue, elastic, slack_rows, spend_at_most)
+    _spend(made, asked, revenue, elastic, slack_rows)
     slack = _slacks(made, elastic, slack_rows)
 
     goals = {"spend": revenue.total(made.width)}
@@ -534,17 +532,14 @@ def _spend(
     revenue: _Revenue,
     elastic: Mapping[str, float],
     slacks: Slacks,
-    spend_at_most: float | None,
 ) -> None:
-    """savings_target, budget (and the row of a lexicographic solve): spend over all or some pairs, in units of the limit."""
+    """savings_target, budget: spend over all or some pairs, in units of the limit."""
     limits: list[tuple[str, int, str, float, np.ndarray | None]] = []
     for kind in ("savings_target", "budget"):
         table = asked.of(kind)
         for n in range(len(table)):
             members = table.cell_pair[table.cells_of(n)] if kind == "budget" else None
             limits.append((kind, n, str(table.ids[n]), float(table.high[n]), members))
-    if spend_at_most is not None:
-        limits.append(("spend_at_most", 0, "", spend_at_most, None))
     for kind in dict.fromkeys(entry[0] for entry in limits):
         mine = [entry for entry in limits if entry[0] == kind]
         scale = np.array([max(abs(entry[3]), 1.0) for entry in mine])

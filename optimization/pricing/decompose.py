@@ -1,0 +1,237 @@
+"""A price list for a large instance: one LP that knows no tiers, windows from its middle, small problems by region.
+
+Belongs here: the relaxation without tiers and its bound, the windows, the regions' problems, putting them together.
+Does not: when to do this and what to do if it is not enough (solve.py), HiGHS' options (highs.py).
+
+Why it works. What drives spend on such instances is revenue floors, indices and the ends of bands; the gaps between tiers cost
+next to nothing, because a provider has many pairs to make up its revenue with. So the LP over prices alone has nearly the true
+optimum, and is a tenth of the size. Its optimal face is wide: a corner of it, as a simplex finds, sets prices at the ends of
+their ranges and leaves families that no tiers fit; its middle, as an interior-point method without crossover finds, leaves slack
+in nearly every market. Each market is then given a window as wide as its cap around those prices, each specialty one for its
+indices. Inside the windows no spread rule can be broken, regions have nothing more to do with one another, and each region's
+problem is solved by HiGHS within a second or two. The bound is that of the LP, worked out again from its duals (weak duality), so
+it holds whatever tolerance the interior-point method stopped at.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from optimization.pricing.highs import Outcome, run
+from optimization.pricing.hull import Arrays, build, tiers_of
+from optimization.pricing.instance import Instance, Pairs
+from optimization.pricing.parts import JOINT, Part, part, window_of
+from optimization.pricing.reach import Reach, Window, reach
+
+TIER_RULES = ("tier_rule", "lowest_tier_cap", "family_tiers")
+
+
+@dataclass(frozen=True, eq=False)
+class Relaxation:
+    """The outcome of an LP relaxation: a bound that holds, prices in USD (None if it has no solution), row duals."""
+
+    infeasible: bool
+    bound: float
+    price: np.ndarray | None
+    duals: np.ndarray | None
+    seconds: float
+
+
+def without_tiers(asked: Instance) -> Instance:
+    """The same question with one wide band per pair, from its lowest open price to its highest, and no rule about tiers.
+
+    Every price list of `asked` is one of it, so its optimum is a bound (unless volumes answer to price: then revenue is straight
+    between the ends of bands, and other bands mean other revenue).
+    """
+    seen = reach(asked)
+    with np.errstate(invalid="ignore"):
+        low, high = np.fmin.reduce(seen.low, axis=1), np.fmax.reduce(seen.high, axis=1)
+    pairs = asked.pairs
+    wide = Pairs(
+        pairs.provider,
+        pairs.procedure,
+        pairs.volume,
+        pairs.baseline_price,
+        pairs.medicare_rate,
+        low[:, None],
+        high[:, None],
+    )
+    kept = {kind: table for kind, table in asked.rules.items() if kind not in TIER_RULES}
+    return replace(asked, tiers=("any",), pairs=wide, rules=kept)
+
+
+def relax(asked: Instance, *, tiers: bool, time_limit: float | None) -> Relaxation:
+    """The middle of the LP relaxation's optimal face, with or without tiers."""
+    began = time.perf_counter()
+    arrays = build(asked if tiers else without_tiers(asked))
+    outcome = run(arrays, relaxed=True, time_limit=time_limit, solver="ipx", run_crossover="off")
+    if outcome.infeasible or outcome.values is None:
+        # An interior-point method is a poor witness of infeasibility: a simplex must say so too.
+        left = None if time_limit is None else time_limit - (time.perf_counter() - began)
+        outcome = run(arrays, relaxed=True, time_limit=left, solver="simplex")
+    seconds = time.perf_counter() - began
+    if outcome.values is None:
+        return Relaxation(outcome.infeasible, -np.inf, None, None, seconds)
+    bound = safe_bound(arrays, outcome.duals) if outcome.duals is not None else -np.inf
+    price = outcome.values[arrays.columns["price"].all] * asked.pairs.medicare_rate
+    return Relaxation(False, bound, price, outcome.duals, seconds)
+
+
+def safe_bound(arrays: Arrays, duals: np.ndarray) -> float:
+    """A lower bound on the LP from any row duals: Σ dual × row limit + Σ least reduced cost × column within its bounds."""
+    toward_low = np.where(np.isfinite(arrays.row_low), np.maximum(duals, 0), 0)
+    toward_high = np.where(np.isfinite(arrays.row_high), np.minimum(duals, 0), 0)
+    used = toward_low + toward_high
+    reduced = arrays.cost - arrays.matrix.T @ used
+    rows = np.where(used > 0, arrays.row_low, np.where(used < 0, arrays.row_high, 0.0))
+    high = np.where(np.isfinite(arrays.high), arrays.high, _implied_high(arrays))
+    return float(arrays.offset + used @ rows + np.minimum(reduced * arrays.low, reduced * high).sum())
+
+
+def _implied_high(arrays: Arrays) -> float:
+    """More than any lowest price, index or lowest index can be: the largest price of all in units of the smallest scale of a row."""
+    largest = float(arrays.high[arrays.columns["price"].all].max(initial=1.0))
+    ratios = np.abs(arrays.matrix.data)
+    return largest / max(float(ratios[ratios > 0].min(initial=1.0)), 1e-6)
+
+
+def windows(asked: Instance, price: np.ndarray) -> Window:
+    """For each market with a spread cap, and each specialty, the window of the cap's width that has these prices in its middle."""
+    pairs = asked.pairs
+    market = pairs.procedure.astype(np.int64) * len(asked.regions) + asked.pair_region
+    table = asked.of("regional_spread")
+    low, high = _around(
+        market,
+        price,
+        len(asked.procedures) * len(asked.regions),
+        table.subject @ np.array([len(asked.regions), 1]),
+        table.high,
+    )
+    count = len(asked.providers)
+    reference = np.bincount(pairs.provider, pairs.volume * pairs.medicare_rate, minlength=count)
+    paid = np.bincount(pairs.provider, pairs.volume * price, minlength=count)
+    seen = np.flatnonzero((reference > 0) & (asked.provider_specialty >= 0))
+    special = asked.of("specialty_spread")
+    index_low, index_high = np.full(count, 0.0), np.full(count, np.inf)
+    if len(special):
+        group = asked.provider_specialty[seen]
+        lowest, highest = _around(
+            group, paid[seen] / reference[seen], len(asked.specialties), special.subject[:, 0], special.high
+        )
+        index_low[seen], index_high[seen] = np.maximum(lowest[group], 0.0), highest[group]
+    return Window(low[market], high[market], index_low, index_high)
+
+
+def _around(
+    group: np.ndarray, value: np.ndarray, count: int, ruled: np.ndarray, cap: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Per group the ends of a window of the cap's width around its values; without a rule, no window."""
+    least, most, width = np.full(count, np.inf), np.full(count, -np.inf), np.full(count, np.inf)
+    np.minimum.at(least, group, value)
+    np.maximum.at(most, group, value)
+    np.minimum.at(width, ruled, cap)
+    has = np.isfinite(width) & np.isfinite(least)
+    low, high = np.full(count, -np.inf), np.full(count, np.inf)
+    low[has] = least[has] - (width[has] - (most[has] - least[has])) / 2
+    high[has] = low[has] + width[has]
+    return low, high
+
+
+def by_region(
+    asked: Instance,
+    window: Window,
+    price: np.ndarray,
+    *,
+    gap: float,
+    time_limit: float | None,
+    threads: int | None = None,
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Tiers and prices (USD) within the windows, region by region; None if a region has none in its window or in the time."""
+    arrays_of: dict[int, Arrays] = {}
+    deadline = None if time_limit is None else time.perf_counter() + time_limit
+    tiers, prices = np.full(len(asked.pairs), -1), np.full(len(asked.pairs), np.nan)
+    regions = np.unique(asked.pair_region)
+    shares = _joint_shares(asked, price, regions)
+
+    def solve(at: int) -> bool:
+        members = np.flatnonzero(asked.pair_region == regions[at])
+        piece: Part = part(asked, members, {kind: limits[at] for kind, limits in shares.items()})
+        inner = window_of(window, members)
+        left = None if deadline is None else deadline - time.perf_counter()
+        if left is not None and left <= 0:
+            return False
+        if reach(piece.asked, window=inner).stuck.any():
+            return False
+        arrays = build(piece.asked, window=inner)
+        outcome = run(arrays, time_limit=left, gap=gap, threads=1)
+        if outcome.values is None:
+            return False
+        arrays_of[at] = arrays
+        found = polished(arrays, outcome)
+        tiers[members] = tiers_of(arrays, found)
+        prices[members] = found[arrays.columns["price"].all] * piece.asked.pairs.medicare_rate
+        return True
+
+    workers = min(threads or os.cpu_count() or 1, len(regions))
+    with ThreadPoolExecutor(workers) as pool:
+        done = list(pool.map(solve, range(len(regions))))
+    return (tiers, prices) if all(done) else None
+
+
+def polished(arrays: Arrays, outcome: Outcome) -> np.ndarray:
+    """The solution with whole numbers made exactly whole and prices solved again for them, at a hundredth of the tolerance.
+
+    HiGHS takes 0.999999 for one, and a price between two tiers moves with it; after this it does not. If the LP at the rounded
+    numbers has no solution at the finer tolerance, the values stay as they were, and the check has the last word.
+    """
+    assert outcome.values is not None
+    fixed = replace(arrays, low=arrays.low.copy(), high=arrays.high.copy())
+    whole = np.round(outcome.values[arrays.whole])
+    fixed.low[arrays.whole] = fixed.high[arrays.whole] = whole
+    again = run(fixed, relaxed=True, threads=1, primal_feasibility_tolerance=1e-9)
+    return outcome.values if again.values is None else again.values
+
+
+def at_tiers(asked: Instance, tiers: np.ndarray, time_limit: float | None = None) -> np.ndarray | None:
+    """The best prices (USD) for given tiers: an LP over the whole instance; None if there are none."""
+    seen: Reach = reach(asked)
+    rows = np.arange(len(tiers))
+    if not seen.open[rows, tiers].all():
+        return None
+    pairs = asked.pairs
+    low, high = np.full(seen.low.shape, np.nan), np.full(seen.high.shape, np.nan)
+    low[rows, tiers], high[rows, tiers] = pairs.band_low[rows, tiers], pairs.band_high[rows, tiers]
+    narrow = replace(
+        asked,
+        pairs=Pairs(
+            pairs.provider, pairs.procedure, pairs.volume, pairs.baseline_price, pairs.medicare_rate, low, high
+        ),
+    )
+    arrays = build(narrow)
+    outcome = run(arrays, relaxed=True, time_limit=time_limit, primal_feasibility_tolerance=1e-9)
+    if outcome.values is None:
+        return None
+    return outcome.values[arrays.columns["price"].all] * pairs.medicare_rate
+
+
+def _joint_shares(asked: Instance, price: np.ndarray, regions: np.ndarray) -> dict[str, np.ndarray]:
+    """Per kind of joint rule (regions, rules): the part of each limit that a region is given, as the relaxation spends it."""
+    cost = asked.pairs.volume * price
+    place = np.searchsorted(regions, asked.pair_region)
+    shares: dict[str, np.ndarray] = {}
+    for kind in JOINT:
+        table = asked.of(kind)
+        if not len(table):
+            continue
+        spent = np.zeros((len(regions), len(table)))
+        for at in range(len(table)):
+            members = table.cell_pair[table.cells_of(at)] if kind == "budget" else np.arange(len(cost))
+            spent[:, at] = np.bincount(place[members], cost[members], minlength=len(regions))
+        total = np.maximum(spent.sum(axis=0), 1e-12)
+        shares[kind] = spent + (table.high - total) * spent / total
+    return shares

@@ -1,0 +1,294 @@
+"""From a question to an answer: which way to solve it, when to stop, and that no list is handed out unchecked.
+
+Belongs here: the choice of the way (whole, or by parts), gap, time limit, warm starts, lexicographic objectives, the answer.
+Does not: the formulation (hull.py), the parts (decompose.py), the check (check.py), which knows nothing of all this.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from optimization.pricing import check, highs
+from optimization.pricing.answer import Answer, Moment, Status, no_prices
+from optimization.pricing.decompose import at_tiers, by_region, polished, relax, windows
+from optimization.pricing.hull import build, tiers_of
+from optimization.pricing.instance import Instance, rules
+from optimization.pricing.reach import reach
+
+SMALL = 150  # pairs; below, one model is solved whole at once
+FULL_LP = 20_000  # pairs; above, the LP with tiers is not tried, it takes longer than it helps
+DECIMALS = 9  # of a price: far below what the check tolerates, and 799.9999999999 becomes 800
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """What is known so far: a bound, and the best list that passed the check."""
+
+    began: float
+    gap: float
+    deadline: float | None
+    bound: float = -np.inf
+    tiers: np.ndarray | None = None
+    price: np.ndarray | None = None
+    objective: Decimal | None = None
+    infeasible: bool = False
+    nodes: int = 0
+    method: str = ""
+    note: str = ""
+    history: tuple[Moment, ...] = ()
+
+    @property
+    def left(self) -> float | None:
+        """Seconds until the limit; None without one."""
+        return None if self.deadline is None else self.deadline - time.perf_counter()
+
+    @property
+    def over(self) -> bool:
+        return self.left is not None and self.left <= 0
+
+    @property
+    def relative_gap(self) -> float:
+        return np.inf if self.objective is None else gap_between(float(self.objective), self.bound)
+
+    @property
+    def done(self) -> bool:
+        return self.infeasible or self.relative_gap <= self.gap
+
+
+def gap_between(objective: float, bound: float) -> float:
+    """(objective − bound) ÷ |objective|; 0 where both are within a millionth of a dollar."""
+    return 0.0 if objective - bound <= 1e-6 else (objective - bound) / max(abs(objective), 1e-6)
+
+
+def solve(
+    asked: Instance,
+    *,
+    time_limit: float | None = None,
+    gap: float = 1e-4,
+    solver: Literal["highs", "cbc"] = "highs",
+    warm_start: Answer | None = None,
+    method: Literal["auto", "whole", "parts"] = "auto",
+    threads: int | None = None,
+) -> Answer:
+    """The best price list for a question: within `gap` of the bound, or the best that `time_limit` (seconds) allowed.
+
+    `warm_start` is the answer to a similar question about the same pairs. `method` whole solves one model, parts decomposes and
+    goes on with one model only if that was not enough; auto takes whole for small instances. Raises ValueError for a solver that
+    is not there.
+    """
+    if solver == "cbc":
+        from optimization.pricing.cbc import solve_by_cbc
+
+        return solve_by_cbc(asked, time_limit=time_limit, gap=gap)
+    if asked.objective.type == "lexicographic":
+        return _lexicographic(
+            asked, time_limit=time_limit, gap=gap, warm_start=warm_start, method=method, threads=threads
+        )
+    began = time.perf_counter()
+    state = Search(began, gap, None if time_limit is None else began + time_limit)
+    if reach(asked).stuck.any():
+        return _answer(
+            asked, replace(state, infeasible=True, note="a pair has no tier left with a price that its own rules allow")
+        )
+    if warm_start is not None:
+        state = _from_before(asked, state, warm_start)
+    parts = method == "parts" or (method == "auto" and len(asked.pairs) > SMALL)
+    if parts and asked.elasticity is None:
+        state = _by_parts(asked, state, tiers=False, threads=threads)
+    if parts and not state.done and not state.over and (len(asked.pairs) <= FULL_LP or asked.elasticity is not None):
+        state = _by_parts(asked, state, tiers=True, threads=threads)
+    if not state.done and not state.over:
+        state = _whole(asked, state, threads)
+    return _answer(asked, state)
+
+
+def _from_before(asked: Instance, state: Search, before: Answer) -> Search:
+    """Tries the tiers of an earlier answer: their best prices now."""
+    if not len(before.prices):
+        return state
+    laid, findings = check.lay(asked, before.prices)
+    if laid is None or findings or (laid.tier < 0).any():
+        return replace(state, note="the earlier answer is about other pairs and was not used")
+    price = at_tiers(asked, laid.tier, state.left)
+    return state if price is None else _found(asked, state, laid.tier, price, "earlier tiers")
+
+
+def _by_parts(asked: Instance, state: Search, *, tiers: bool, threads: int | None) -> Search:
+    """A bound from an LP, windows around its prices, tiers by region."""
+    loose = relax(asked, tiers=tiers, time_limit=state.left)
+    if loose.infeasible:
+        return replace(state, infeasible=True, method="relaxation", note="the LP relaxation has no solution")
+    state = _bounded(state, loose.bound)
+    if loose.price is None or state.done or state.over:
+        return state
+    found = by_region(
+        asked, windows(asked, loose.price), loose.price, gap=state.gap / 4, time_limit=state.left, threads=threads
+    )
+    return state if found is None else _found(asked, state, *found, "parts")
+
+
+def _whole(asked: Instance, state: Search, threads: int | None) -> Search:
+    """One mixed-integer program, started from the best list so far."""
+    arrays = build(asked)
+    start = None
+    if state.tiers is not None and state.price is not None:
+        start = np.full(len(arrays.cost), np.nan)
+        start[arrays.columns["price"].all] = state.price / asked.pairs.medicare_rate
+        step = arrays.at_least >= 0
+        pair, tier = np.nonzero(step & arrays.reach.open)
+        start[arrays.at_least[pair, tier]] = state.tiers[pair] >= tier
+    at = time.perf_counter() - state.began
+    outcome = highs.run(arrays, time_limit=state.left, gap=state.gap / 2, start=start, threads=threads, record=True)
+    state = _bounded(replace(state, nodes=state.nodes + outcome.nodes), outcome.bound)
+    state = replace(
+        state, history=state.history + tuple(Moment(at + m.seconds, m.bound, m.incumbent) for m in outcome.history)
+    )
+    if outcome.infeasible:
+        if state.tiers is not None:  # a list that passed the check is worth more than a solver's word
+            return replace(
+                state, note="HiGHS called this infeasible, and yet a list keeps every rule to the check's tolerance"
+            )
+        return replace(state, infeasible=True, method="whole")
+    if outcome.values is None:
+        return replace(state, method=state.method or "whole")
+    values = polished(arrays, outcome)
+    price = values[arrays.columns["price"].all] * asked.pairs.medicare_rate
+    return _found(asked, state, tiers_of(arrays, values), price, "whole")
+
+
+def _bounded(state: Search, bound: float) -> Search:
+    """Takes a bound if it is better, and notes the moment."""
+    if not np.isfinite(bound) or bound <= state.bound:
+        return state
+    best = np.nan if state.objective is None else float(state.objective)
+    moment = Moment(time.perf_counter() - state.began, bound, best)
+    return replace(state, bound=bound, history=(*state.history, moment))
+
+
+def _found(asked: Instance, state: Search, tiers: np.ndarray, price: np.ndarray, method: str) -> Search:
+    """Takes a list if it passes the check and is better than the best so far."""
+    price = written(asked, tiers, price)
+    listed = price_frame(asked, tiers, price)
+    findings = check.check(asked, listed)
+    if findings:
+        return replace(
+            state, note=f"a list was dropped because the check found {len(findings)} broken rules, first {findings[0]}"
+        )
+    objective = check.objective(asked, listed)
+    if state.objective is not None and objective >= state.objective:
+        return state
+    moment = Moment(time.perf_counter() - state.began, state.bound, float(objective))
+    return replace(
+        state, tiers=tiers, price=price, objective=objective, method=method, history=(*state.history, moment), note=""
+    )
+
+
+def written(asked: Instance, tiers: np.ndarray, price: np.ndarray) -> np.ndarray:
+    """Prices as they are written: nine decimals, and inside what their tier and the rules about single pairs allow."""
+    seen, rows = reach(asked), np.arange(len(tiers))
+    return np.clip(np.round(price, DECIMALS), seen.low[rows, tiers], seen.high[rows, tiers])
+
+
+def price_frame(asked: Instance, tiers: np.ndarray, price: np.ndarray) -> pd.DataFrame:
+    """One row per pair in the instance's order: provider, procedure, tier, price."""
+    return pd.DataFrame(
+        {
+            "provider": np.array(asked.providers, object)[asked.pairs.provider],
+            "procedure": np.array(asked.procedures, object)[asked.pairs.procedure],
+            "tier": np.array(asked.tiers, object)[tiers],
+            "price": price,
+        }
+    )
+
+
+def _answer(asked: Instance, state: Search) -> Answer:
+    """The answer that a search amounts to."""
+    has = state.objective is not None
+    status: Status = "no_answer"
+    if state.infeasible and not has:
+        status = "infeasible"
+    elif has:
+        status = "optimal" if state.relative_gap <= state.gap else "feasible"
+    listed = no_prices() if state.tiers is None or state.price is None else price_frame(asked, state.tiers, state.price)
+    objective = None if state.objective is None else float(state.objective)
+    bound = float(state.bound) if np.isfinite(state.bound) else None
+    if objective is not None and bound is not None:
+        bound = min(bound, objective)
+    note = state.note
+    if status == "no_answer" and not note:
+        note = "the time limit came before a price list was found; that says nothing about whether there is one"
+    return Answer(
+        status=status,
+        objective=objective,
+        best_bound=bound,
+        relative_gap=None if objective is None or bound is None else gap_between(objective, bound),
+        spend=check.spend(asked, listed) if has else None,
+        baseline_spend=asked.baseline_spend,
+        deviation=check.deviation(asked, listed) if has else None,
+        prices=listed,
+        seconds=time.perf_counter() - state.began,
+        solver="highs",
+        solver_version=highs.version(),
+        fingerprint=asked.fingerprint(),
+        gap_asked=state.gap,
+        nodes=state.nodes,
+        method=state.method,
+        note=note,
+        history=state.history,
+    )
+
+
+def _lexicographic(
+    asked: Instance, *, time_limit: float | None, gap: float, warm_start: Answer | None, **common: Any
+) -> Answer:
+    """Least spend first; then the least deviation at a spend within the tolerance of it (or of the target, if that is stricter)."""
+    began, goal = time.perf_counter(), asked.objective
+    first = solve(
+        replace(asked, objective=replace(goal, type="min_spend")),
+        time_limit=time_limit,
+        gap=gap,
+        warm_start=warm_start,
+        **common,
+    )
+    if first.spend is None:
+        return replace(first, fingerprint=asked.fingerprint())
+    limit = float(first.spend) * (1 + goal.spend_tolerance)
+    target = asked.of("savings_target")
+    if len(target):
+        limit = min(limit, float(target.high[0]))
+    held = asked.with_rules(rules("savings_target", ["target"], np.zeros((1, 0)), high=limit))
+    left = None if time_limit is None else time_limit - (time.perf_counter() - began)
+    second = solve(
+        replace(held, objective=replace(goal, type="min_deviation")),
+        time_limit=left,
+        gap=gap,
+        warm_start=first,
+        **common,
+    )
+    best = second if len(second.prices) else first
+    spent, bound = float(check.spend(asked, best.prices)), first.best_bound
+    found = gap_between(spent, bound) if bound is not None else None
+    second_gap = (
+        f"deviation {best.deviation} with a gap of {second.relative_gap}"
+        if second.relative_gap is not None
+        else "no second part"
+    )
+    within = found is not None and found <= gap + goal.spend_tolerance and second.status == "optimal"
+    return replace(
+        best,
+        status="optimal" if within else "feasible",
+        objective=spent,
+        best_bound=bound,
+        relative_gap=found,
+        spend=check.spend(asked, best.prices),
+        seconds=time.perf_counter() - began,
+        fingerprint=asked.fingerprint(),
+        history=first.history,
+        note=f"least spend, then {second_gap}",
+    )
