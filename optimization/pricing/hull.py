@@ -6,7 +6,7 @@ Belongs here: columns, rows and their names, the convex-hull form. Does not: run
 Columns. `price` of a pair in units of its benchmark rate. `at_least` of a pair and an open tier but the lowest: 1 if the pair's
 tier is that one or a higher (the Pyomo model's `tier` is the difference of two neighbours; one column and one row less per pair,
 and every row of a family is a difference of two columns). `family_lowest` of a family rule and a tier: 1 if all its pairs are in
-that tier or a higher. `lowest_price` of a market (procedure and region) with a spread cap, `index` of a provider, `lowest_index`
+that tier or a higher. `lowest_price` of a market (procedure and region) with a spread cap, `provider_index`, `lowest_index`
 of a specialty. Where the objective or an elasticity needs it, `piece` of a pair: how far the price goes into each straight piece.
 `slack` of a rule that is made elastic.
 """
@@ -342,7 +342,7 @@ def _index(made: _Builder, asked: Instance, price: np.ndarray, window: Window | 
     seen = np.flatnonzero(reference > 0)
     column, row_at = np.full(count, -1), np.full(count, -1)
     low, high = (0.0, np.inf) if window is None else (window.index_low[seen], window.index_high[seen])
-    column[seen] = made.column("index", seen[:, None], low, high)
+    column[seen] = made.column("provider_index", seen[:, None], low, high)
     row_at[seen] = made.row("price_index", seen[:, None], 0.0, 0.0)
     made.put(row_at[seen], column[seen], -1.0)
     at = np.flatnonzero((weight > 0) & (reference[pairs.provider] > 0))
