@@ -16,11 +16,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyomo.environ as pyo
+from pyomo.common.gc_manager import PauseGC
 from pyomo.core.expr import LinearExpression
 
 from optimization.pricing.instance import Instance
@@ -41,22 +42,25 @@ class Said:
     of_family: dict[tuple[int, int], list[int]]
     cost: Pieces | None
     pieces_of: dict[tuple[int, int], list[int]]
+    price: list[Any] = field(default_factory=list)  # the variables by position of the pair,
+    tier: list[dict[int, Any]] = field(default_factory=list)  # and by tier: plain lists are quicker to look into
 
 
 def model(asked: Instance, drop: Sequence[str] = ()) -> pyo.ConcreteModel:
     """The model of an instance; constraints named in `drop` are left out (for tests that see what each is there for)."""
     m, said = pyo.ConcreteModel(name=asked.name or "pricing"), _said(asked)
-    _variables(m, said)
-    for constraint in CONSTRAINTS:
-        if constraint.__name__ not in drop:
-            constraint(m, said)
-    m.objective = pyo.Objective(expr=_objective(m, said))
+    with PauseGC():  # a million small objects that all stay: collecting garbage meanwhile doubles the time
+        _variables(m, said)
+        for constraint in CONSTRAINTS:
+            if constraint.__name__ not in drop:
+                constraint(m, said)
+        m.objective = pyo.Objective(expr=_objective(m, said))
     return m
 
 
 def tier_choice(m: pyo.ConcreteModel, said: Said) -> None:
     """Every pair is in exactly one of its tiers."""
-    _rows(m, "tier_choice", said.pair, lambda p, i: (1.0, [(1.0, m.tier[i, t]) for t in said.tiers[p]], 1.0))
+    _rows(m, "tier_choice", said.pair, lambda p, i: (1.0, [(1.0, said.tier[p][t]) for t in said.tiers[p]], 1.0))
 
 
 def tier_band(m: pyo.ConcreteModel, said: Said) -> None:
@@ -68,13 +72,13 @@ def tier_band(m: pyo.ConcreteModel, said: Said) -> None:
         m,
         "tier_band_low",
         said.pair,
-        lambda p, i: (0.0, [(1.0, m.price[i])] + [(-low[p][t], m.tier[i, t]) for t in said.tiers[p]], None),
+        lambda p, i: (0.0, [(1.0, said.price[p])] + [(-low[p][t], said.tier[p][t]) for t in said.tiers[p]], None),
     )
     _rows(
         m,
         "tier_band_high",
         said.pair,
-        lambda p, i: (None, [(1.0, m.price[i])] + [(-high[p][t], m.tier[i, t]) for t in said.tiers[p]], 0.0),
+        lambda p, i: (None, [(1.0, said.price[p])] + [(-high[p][t], said.tier[p][t]) for t in said.tiers[p]], 0.0),
     )
     return None
 
@@ -92,18 +96,18 @@ def _tier_band_by_pieces(m: pyo.ConcreteModel, said: Said) -> None:
         said.pair,
         lambda p, i: (
             0.0,
-            [(1.0, m.price[i])]
-            + [(-low[p][t], m.tier[i, t]) for t in said.tiers[p]]
+            [(1.0, said.price[p])]
+            + [(-low[p][t], said.tier[p][t]) for t in said.tiers[p]]
             + [(-1.0, m.piece[n]) for n in of_pair[p]],
             0.0,
         ),
     )
-    names, tier, width = [said.pair[p] for p in cost.pair.tolist()], cost.tier.tolist(), cost.width.tolist()
+    pair, tier, width = cost.pair.tolist(), cost.tier.tolist(), cost.width.tolist()
     _rows(
         m,
         "tier_piece",
-        range(len(names)),
-        lambda n, _: (None, [(1.0, m.piece[n]), (-width[n], m.tier[names[n], tier[n]])], 0.0),
+        range(len(pair)),
+        lambda n, _: (None, [(1.0, m.piece[n]), (-width[n], said.tier[pair[n]][tier[n]])], 0.0),
     )
 
 
@@ -138,13 +142,13 @@ def regional_spread(m: pyo.ConcreteModel, said: Said) -> None:
         m,
         "regional_spread_low",
         members,
-        lambda _, k: (0.0, [(1.0, m.price[said.pair[k[1]]]), (-1.0, m.lowest_price[k[0]])], None),
+        lambda _, k: (0.0, [(1.0, said.price[k[1]]), (-1.0, m.lowest_price[k[0]])], None),
     )
     _rows(
         m,
         "regional_spread_high",
         members,
-        lambda _, k: (None, [(1.0, m.price[said.pair[k[1]]]), (-1.0, m.lowest_price[k[0]])], caps[k[0]]),
+        lambda _, k: (None, [(1.0, said.price[k[1]]), (-1.0, m.lowest_price[k[0]])], caps[k[0]]),
     )
 
 
@@ -157,8 +161,7 @@ def price_index(m: pyo.ConcreteModel, said: Said) -> None:
         reference = sum(volume[p] * rate[p] for p in pairs)
         return (
             0.0,
-            [(volume[p] / reference, m.price[said.pair[p]]) for p in pairs if volume[p]]
-            + [(-1.0, m.provider_index[j])],
+            [(volume[p] / reference, said.price[p]) for p in pairs if volume[p]] + [(-1.0, m.provider_index[j])],
             0.0,
         )
 
@@ -203,7 +206,7 @@ def tier_rule(m: pyo.ConcreteModel, said: Said) -> None:
     def row(n: int, _: str) -> tuple[None, Terms, float]:
         cells = table.cells_of(n)
         named = zip(pair[cells], tier[cells], strict=True)
-        return None, [(1.0, m.tier[said.pair[p], t]) for p, t in named if t in said.tiers[p]], float(table.high[n])
+        return None, [(1.0, said.tier[p][t]) for p, t in named if t in said.tiers[p]], float(table.high[n])
 
     _rows(m, "tier_rule", table.ids.tolist(), row)
 
@@ -215,7 +218,7 @@ def lowest_tier_cap(m: pyo.ConcreteModel, said: Said) -> None:
     cap = np.floor(table.high + 1e-9).tolist()
 
     def row(n: int, _: str) -> tuple[None, Terms, float]:
-        return None, [(1.0, m.tier[said.pair[p], 0]) for p in said.of_market[markets[n]] if 0 in said.tiers[p]], cap[n]
+        return None, [(1.0, said.tier[p][0]) for p in said.of_market[markets[n]] if 0 in said.tiers[p]], cap[n]
 
     _rows(m, "lowest_tier_cap", table.ids.tolist(), row)
 
@@ -227,7 +230,7 @@ def family_tiers(m: pyo.ConcreteModel, said: Said) -> None:
     low = [(n, p, t) for n, key in enumerate(keys) for t in range(1, last - k[n] + 1) for p in said.of_family[key]]
 
     def at_least(p: int, t: int) -> list[tuple[float, Any]]:
-        return [(1.0, m.tier[said.pair[p], s]) for s in said.tiers[p] if s >= t]
+        return [(1.0, said.tier[p][s]) for s in said.tiers[p] if s >= t]
 
     _rows(
         m,
@@ -299,6 +302,9 @@ def _variables(m: pyo.ConcreteModel, said: Said) -> None:
     asked = said.asked
     m.price = pyo.Var(said.pair, domain=pyo.NonNegativeReals)
     m.tier = pyo.Var([(i, t) for i, tiers in zip(said.pair, said.tiers, strict=True) for t in tiers], domain=pyo.Binary)
+    variables = iter(m.tier.values())
+    said.price = list(m.price.values())
+    said.tier = [{t: next(variables) for t in tiers} for tiers in said.tiers]
     m.lowest_price = pyo.Var(range(len(asked.of("regional_spread"))), domain=pyo.NonNegativeReals)
     weight = asked.pairs.volume * asked.pairs.medicare_rate
     reference = np.bincount(asked.pairs.provider, weight, minlength=len(asked.providers))
@@ -326,7 +332,7 @@ def _price_rule(m: pyo.ConcreteModel, said: Said, kind: str) -> None:
     def bound(limit: float) -> float | None:
         return limit if np.isfinite(limit) else None
 
-    _rows(m, kind, table.ids.tolist(), lambda n, _: (bound(low[n]), [(1.0, m.price[said.pair[at[n]]])], bound(high[n])))
+    _rows(m, kind, table.ids.tolist(), lambda n, _: (bound(low[n]), [(1.0, said.price[at[n]])], bound(high[n])))
 
 
 def _revenue(
@@ -335,11 +341,11 @@ def _revenue(
     """Volume × price, or, where volumes answer to price, what each tier's low end earns and what each piece adds."""
     volume = said.asked.pairs.volume
     if said.asked.elasticity is None or said.cost is None:
-        return [(float(volume[p]) * weight(p), m.price[said.pair[p]]) for p in pairs]
+        return [(float(volume[p]) * weight(p), said.price[p]) for p in pairs]
     terms = []
     for p in pairs:
         for t in said.tiers[p]:
-            terms.append((float(said.cost.revenue_at[p, t]) * weight(p), m.tier[said.pair[p], t]))
+            terms.append((float(said.cost.revenue_at[p, t]) * weight(p), said.tier[p][t]))
             terms += [(float(said.cost.revenue_slope[n]) * weight(p), m.piece[n]) for n in said.pieces_of[p, t]]
     return terms
 
@@ -369,7 +375,7 @@ def _objective(m: pyo.ConcreteModel, said: Said) -> Any:
         return _sum(_revenue(m, said, every))
     assert said.cost is not None
     moved: list[tuple[float, Any]] = [
-        (float(said.cost.penalty_at[p, t]), m.tier[i, t]) for p, i in enumerate(said.pair) for t in said.tiers[p]
+        (float(said.cost.penalty_at[p, t]), said.tier[p][t]) for p, i in enumerate(said.pair) for t in said.tiers[p]
     ]
     moved += [(float(slope), m.piece[n]) for n, slope in enumerate(said.cost.penalty_slope)]
     return _sum(moved if goal.type == "min_deviation" else [*_revenue(m, said, every), *moved])
