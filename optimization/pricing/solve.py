@@ -90,10 +90,9 @@ def solve(
         return _lexicographic(
             asked, time_limit=time_limit, gap=gap, warm_start=warm_start, method=method, threads=threads
         )
-    began = time.perf_counter()
-    state = Search(began, gap, None if time_limit is None else began + time_limit)
+    state = begun(gap, time_limit)
     if reach(asked).stuck.any():
-        return _answer(
+        return answered(
             asked, replace(state, infeasible=True, note="a pair has no tier left with a price that its own rules allow")
         )
     if warm_start is not None:
@@ -105,7 +104,13 @@ def solve(
         state = _by_parts(asked, state, tiers=True, threads=threads)
     if not state.done and not state.over:
         state = _whole(asked, state, threads)
-    return _answer(asked, state)
+    return answered(asked, state)
+
+
+def begun(gap: float, time_limit: float | None) -> Search:
+    """A search that starts now."""
+    began = time.perf_counter()
+    return Search(began, gap, None if time_limit is None else began + time_limit)
 
 
 def _from_before(asked: Instance, state: Search, before: Answer) -> Search:
@@ -116,7 +121,7 @@ def _from_before(asked: Instance, state: Search, before: Answer) -> Search:
     if laid is None or findings or (laid.tier < 0).any():
         return replace(state, note="the earlier answer is about other pairs and was not used")
     price = at_tiers(asked, laid.tier, state.left)
-    return state if price is None else _found(asked, state, laid.tier, price, "earlier tiers")
+    return state if price is None else found_by(asked, state, laid.tier, price, "earlier tiers")
 
 
 def _by_parts(asked: Instance, state: Search, *, tiers: bool, threads: int | None) -> Search:
@@ -124,13 +129,13 @@ def _by_parts(asked: Instance, state: Search, *, tiers: bool, threads: int | Non
     loose = relax(asked, tiers=tiers, time_limit=state.left)
     if loose.infeasible:
         return replace(state, infeasible=True, method="relaxation", note="the LP relaxation has no solution")
-    state = _bounded(state, loose.bound)
+    state = bounded(state, loose.bound)
     if loose.price is None or state.done or state.over:
         return state
     found = by_region(
         asked, windows(asked, loose.price), loose.price, gap=state.gap / 4, time_limit=state.left, threads=threads
     )
-    return state if found is None else _found(asked, state, *found, "parts")
+    return state if found is None else found_by(asked, state, *found, "parts")
 
 
 def _whole(asked: Instance, state: Search, threads: int | None) -> Search:
@@ -145,7 +150,7 @@ def _whole(asked: Instance, state: Search, threads: int | None) -> Search:
         start[arrays.at_least[pair, tier]] = state.tiers[pair] >= tier
     at = time.perf_counter() - state.began
     outcome = highs.run(arrays, time_limit=state.left, gap=state.gap / 2, start=start, threads=threads, record=True)
-    state = _bounded(replace(state, nodes=state.nodes + outcome.nodes), outcome.bound)
+    state = bounded(replace(state, nodes=state.nodes + outcome.nodes), outcome.bound)
     state = replace(
         state, history=state.history + tuple(Moment(at + m.seconds, m.bound, m.incumbent) for m in outcome.history)
     )
@@ -159,10 +164,10 @@ def _whole(asked: Instance, state: Search, threads: int | None) -> Search:
         return replace(state, method=state.method or "whole")
     values = polished(arrays, outcome)
     price = values[arrays.columns["price"].all] * asked.pairs.medicare_rate
-    return _found(asked, state, tiers_of(arrays, values), price, "whole")
+    return found_by(asked, state, tiers_of(arrays, values), price, "whole")
 
 
-def _bounded(state: Search, bound: float) -> Search:
+def bounded(state: Search, bound: float) -> Search:
     """Takes a bound if it is better, and notes the moment."""
     if not np.isfinite(bound) or bound <= state.bound:
         return state
@@ -171,7 +176,7 @@ def _bounded(state: Search, bound: float) -> Search:
     return replace(state, bound=bound, history=(*state.history, moment))
 
 
-def _found(asked: Instance, state: Search, tiers: np.ndarray, price: np.ndarray, method: str) -> Search:
+def found_by(asked: Instance, state: Search, tiers: np.ndarray, price: np.ndarray, method: str) -> Search:
     """Takes a list if it passes the check and is better than the best so far."""
     price = written(asked, tiers, price)
     listed = price_frame(asked, tiers, price)
@@ -207,7 +212,7 @@ def price_frame(asked: Instance, tiers: np.ndarray, price: np.ndarray) -> pd.Dat
     )
 
 
-def _answer(asked: Instance, state: Search) -> Answer:
+def answered(asked: Instance, state: Search) -> Answer:
     """The answer that a search amounts to."""
     has = state.objective is not None
     status: Status = "no_answer"
