@@ -1,0 +1,233 @@
+"""Writes proposed prices as the files that CMS has insurers and hospitals publish.
+
+Belongs here: the in-network file of the Transparency in Coverage rule (schema 2.0.0, github.com/CMSgov/price-transparency-guide)
+and the standard charges of the hospital rule (schema 3.0.0, github.com/CMSgov/hospital-price-transparency), from a price list
+and what a scenario says of the parties. Does not: which prices; any identifier that nobody stated (a missing NPI is an error).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+from pydantic import Field
+
+from optimization.pricing.strict import Strict, nearest
+
+IN_NETWORK_VERSION = "2.0.0"
+STANDARD_CHARGES_VERSION = "3.0.0"
+ATTESTATION = (
+    "To the best of its knowledge and belief, this hospital has included all applicable standard charge information in "
+    "accordance with the requirements of 45 CFR 180.50, and the information encoded is true, accurate, and complete as of "
+    "the date in the file. This hospital has included all payer-specific negotiated charges in dollars that can be expressed "
+    "as a dollar amount. For payer-specific negotiated charges that cannot be expressed as a dollar amount in the "
+    "machine-readable file or not knowable in advance, the hospital attests that the payer-specific negotiated charge is "
+    "based on a contractual algorithm, percentage or formula that precludes the provision of a dollar amount and has provided "
+    "all necessary information available to the hospital for the public to be able to derive the dollar amount, including, "
+    "but not limited to, the specific fee schedule or components referenced in such percentage, algorithm or formula."
+)
+PROPOSED = "Proposed price, not yet contracted"
+
+
+class TransparencyError(ValueError):
+    """A file cannot be written; the message says what is missing and where to say it."""
+
+
+class Party(Strict):
+    """One provider as the published files name it."""
+
+    npi: list[str] = Field(min_length=1, description="ten digits each")
+    tin: str | None = Field(None, description="employer identification number, 12-3456789; the NPI stands for it where absent")
+    name: str | None = None
+    address: str | None = None
+    state: str | None = Field(None, pattern="^[A-Z]{2}$")
+    license_number: str | None = None
+
+
+class Code(Strict):
+    """One procedure as the published files name it."""
+
+    code: str
+    type: str = "CPT"
+    version: str = "2026"
+    name: str | None = None
+    setting: str = Field("outpatient", pattern="^(inpatient|outpatient|both)$")
+    billing_class: str = Field("institutional", pattern="^(professional|institutional|both)$")
+    service_code: list[str] = []
+
+
+class Transparency(Strict):
+    """What the published files say beside the prices: who publishes, of which plan, and which ids the parties go by."""
+
+    entity_name: str
+    entity_type: str = "health insurance issuer"
+    issuer_name: str | None = None
+    plan_name: str
+    plan_id_type: str = Field("hios", pattern="^(ein|hios)$")
+    plan_id: str
+    plan_market_type: str = Field("group", pattern="^(group|individual)$")
+    network_name: str = "proposed network"
+    expires: dt.date = dt.date(9999, 12, 31)
+    providers: dict[str, Party]
+    procedures: dict[str, Code] = Field({}, description="a procedure that is absent is its own code, of type code_type")
+    code_type: str = "LOCAL"
+
+
+def in_network(prices: pd.DataFrame, about: Transparency, today: dt.date) -> dict[str, Any]:
+    """The insurer's in-network file of a price list (columns provider, procedure, price). Providers at the same price of a
+    procedure share an entry, as the schema asks. Raises TransparencyError for a provider without a stated NPI."""
+    order = {provider: number for number, provider in enumerate(sorted(prices["provider"].unique()), start=1)}
+    references = [
+        {
+            "provider_group_id": number,
+            "network_name": [about.network_name],
+            "provider_groups": [_group(_party(about, provider))],
+        }
+        for provider, number in order.items()
+    ]
+    items = []
+    for procedure, of_procedure in prices.sort_values(["procedure", "price", "provider"]).groupby("procedure", sort=True):
+        code = _code(about, str(procedure))
+        rates = [
+            {
+                "provider_references": [order[provider] for provider in same["provider"]],
+                "negotiated_prices": [_negotiated_price(price, code, about)],
+            }
+            for price, same in of_procedure.groupby("price", sort=True)
+        ]
+        items.append(
+            {
+                "negotiation_arrangement": "ffs",
+                "name": code.name or str(procedure),
+                "billing_code_type": code.type,
+                "billing_code_type_version": code.version,
+                "billing_code": code.code,
+                "description": code.name or str(procedure),
+                "negotiated_rates": rates,
+            }
+        )
+    return {
+        "reporting_entity_name": about.entity_name,
+        "reporting_entity_type": about.entity_type,
+        "issuer_name": about.issuer_name or about.entity_name,
+        "plan_name": about.plan_name,
+        "plan_id_type": about.plan_id_type,
+        "plan_id": about.plan_id,
+        "plan_market_type": about.plan_market_type,
+        "last_updated_on": today.isoformat(),
+        "version": IN_NETWORK_VERSION,
+        "provider_references": references,
+        "in_network": items,
+    }
+
+
+def standard_charges(prices: pd.DataFrame, provider: str, about: Transparency, today: dt.date) -> dict[str, Any]:
+    """One hospital's standard charges file with the proposed prices as the payer's negotiated dollars.
+
+    `confirm_attestation` is false and names nobody: a proposal is attested by no one. Raises TransparencyError where the
+    scenario does not say the hospital's name, address and state."""
+    party = _party(about, provider)
+    missing = [field for field in ("name", "address", "state") if getattr(party, field) is None]
+    if missing:
+        raise TransparencyError(
+            f"transparency → providers → {provider}: a standard charges file needs {' and '.join(missing)}"
+        )
+    of_provider = prices[prices["provider"] == provider].sort_values("procedure")
+    if of_provider.empty:
+        raise TransparencyError(f"no price of provider {provider!r}{nearest(provider, prices['provider'].unique())}")
+    return {
+        "hospital_name": party.name,
+        "last_updated_on": today.isoformat(),
+        "version": STANDARD_CHARGES_VERSION,
+        "location_name": [party.name],
+        "hospital_address": [party.address],
+        "license_information": {
+            **({"license_number": party.license_number} if party.license_number else {}),
+            "state": party.state,
+        },
+        "type_2_npi": party.npi,
+        "attestation": {
+            "attestation": ATTESTATION,
+            "confirm_attestation": False,
+            "attester_name": "Nobody: proposed prices are not attested",
+        },
+        "standard_charge_information": [
+            _charge(_code(about, row.procedure), row.procedure, row.price, about) for row in of_provider.itertuples()
+        ],
+    }
+
+
+def written(document: Mapping[str, Any]) -> str:
+    """The document as JSON; prices keep the decimals they have, since a float would print 101.10000000000001."""
+    text = json.dumps(document, indent=1, default=_marked)
+    return re.sub(r'"decimal:(-?[0-9.]+)"', r"\1", text)
+
+
+def _marked(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return f"decimal:{value:f}"
+    raise TypeError(f"{type(value).__name__} is not of JSON")
+
+
+def _party(about: Transparency, provider: str) -> Party:
+    party = about.providers.get(provider)
+    if party is None:
+        raise TransparencyError(
+            f"transparency → providers: no NPI of {provider!r}{nearest(provider, about.providers)}; a published file "
+            "names every provider by NPI"
+        )
+    return party
+
+
+def _group(party: Party) -> dict[str, Any]:
+    tin = {"type": "ein", "value": party.tin} if party.tin else {"type": "npi", "value": party.npi[0]}
+    if party.name and party.tin:
+        tin["business_name"] = party.name
+    return {"npi": [int(npi) for npi in party.npi], "tin": tin}
+
+
+def _code(about: Transparency, procedure: str) -> Code:
+    return about.procedures.get(procedure) or Code(code=procedure, type=about.code_type)
+
+
+def _negotiated_price(price: Any, code: Code, about: Transparency) -> dict[str, Any]:
+    if code.billing_class == "professional" and not code.service_code:
+        raise TransparencyError(f"procedure {code.code}: a professional rate names its places of service (service_code)")
+    return {
+        "negotiated_type": "negotiated",
+        "negotiated_rate": Decimal(str(price)),
+        "expiration_date": about.expires.isoformat(),
+        **({"service_code": code.service_code} if code.service_code else {}),
+        "billing_class": code.billing_class,
+        "setting": code.setting,
+        "billing_code_modifier": [],
+    }
+
+
+def _charge(code: Code, procedure: str, price: Any, about: Transparency) -> dict[str, Any]:
+    amount = Decimal(str(price))
+    return {
+        "description": code.name or procedure,
+        "code_information": [{"code": code.code, "type": code.type}],
+        "standard_charges": [
+            {
+                "setting": code.setting,
+                "minimum": amount,
+                "maximum": amount,
+                "payers_information": [
+                    {
+                        "payer_name": about.issuer_name or about.entity_name,
+                        "plan_name": about.plan_name,
+                        "standard_charge_dollar": amount,
+                        "methodology": "case rate" if code.setting == "inpatient" else "fee schedule",
+                        "additional_payer_notes": PROPOSED,
+                    }
+                ],
+            }
+        ],
+    }
