@@ -89,7 +89,9 @@ def why_impossible(
     hard = {rule for rule in whole.rule_ids if rule in set(never) or kinds[rule] in set(never)}
     soft = {rule: weight for rule, weight in price.items() if rule not in hard}
     outcome = whole.solve(soft, time_limit=max(1.0, deadline - time.monotonic()), gap=1e-6)
-    note = "" if is_smallest else "No rule of it can be left out; that no other conflict has fewer rules was not proven."
+    note = (
+        "" if is_smallest else "No rule of it can be left out; that no other conflict has fewer rules was not proven."
+    )
     if not outcome.is_feasible:
         note += " No joint repair leaves the rules alone that it must not touch."
     elif outcome.status == "feasible":
@@ -195,7 +197,9 @@ def _without_needless(asked: Instance, whole: Elastic, deadline: float) -> list[
         left = {rule: scale[rule] for rule in whole.rule_ids if rule not in hard}
         limit = max(1.0, deadline - time.monotonic())
         outcome = whole.solve(left, relaxed=True, time_limit=limit)
-        if outcome.is_feasible and not outcome.slack:  # the relaxation is satisfied: the tiers themselves are in the way
+        if (
+            outcome.is_feasible and not outcome.slack
+        ):  # the relaxation is satisfied: the tiers themselves are in the way
             outcome = whole.solve(left, time_limit=limit, gap=0.05)
         if not outcome.is_feasible:
             break

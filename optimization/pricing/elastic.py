@@ -48,7 +48,11 @@ class _Triplets:
         self.count = 0
 
     def add(
-        self, count: int, low: np.ndarray | float, high: np.ndarray | float, *parts: tuple[np.ndarray, np.ndarray, object]
+        self,
+        count: int,
+        low: np.ndarray | float,
+        high: np.ndarray | float,
+        *parts: tuple[np.ndarray, np.ndarray, object],
     ) -> None:
         """`count` rows; each part gives (row within these, column, value)."""
         for row, column, value in parts:
@@ -117,7 +121,15 @@ class Elastic:
         cost[self.share] += spend * self.money_of_share
         cost[self.binary] += spend * self.money_of_binary
         status, solver = _run(
-            self.matrix, self.row_low, self.row_high, cost, lower, upper, None if relaxed else self.binary, time_limit, gap
+            self.matrix,
+            self.row_low,
+            self.row_high,
+            cost,
+            lower,
+            upper,
+            None if relaxed else self.binary,
+            time_limit,
+            gap,
         )
         if status in ("infeasible", "no_answer"):
             return Outcome(status, np.inf, np.inf, {}, np.zeros(0), np.zeros(0))
@@ -150,7 +162,9 @@ class Elastic:
             for end in (low, high)
         ]
         width = high - low
-        slope = np.where(width > 0, (ends[1] - ends[0]) / np.where(width > 0, width, 1), ends[0] / np.where(low > 0, low, 1))
+        slope = np.where(
+            width > 0, (ends[1] - ends[0]) / np.where(width > 0, width, 1), ends[0] / np.where(low > 0, low, 1)
+        )
         return slope, ends[0] - slope * low
 
     # One function per rule kind, named as in instance.KINDS.
@@ -272,7 +286,11 @@ class Elastic:
         there = cells >= 0  # a tier that the pair may not be in anyway
         each = np.arange(len(table))
         self._rows.add(
-            len(table), -np.inf, table.high, (table.rule_of_cell()[there], self.binary[cells[there]], 1), (each, slack, -1)
+            len(table),
+            -np.inf,
+            table.high,
+            (table.rule_of_cell()[there], self.binary[cells[there]], 1),
+            (each, slack, -1),
         )
 
     def _lowest_tier_cap(self, table: Rules, slack: np.ndarray) -> None:

@@ -37,7 +37,15 @@ def nearest(name: str, known: Iterable[Any]) -> str:
 
 
 class _Loader(yaml.CSafeLoader):
-    """Only true and false are booleans (a tier may be called NO), and 010 is text (procedures have leading zeros)."""
+    """Only true and false are booleans (a tier may be called NO), 010 is text (procedures have leading zeros), and a key that
+    stands twice is an error, not a silent second thought."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        keys = [key.value for key, _ in node.value]
+        twice = sorted({str(key) for key in keys if keys.count(key) > 1})
+        if twice:
+            raise yaml.constructor.ConstructorError(None, None, f"the key {twice[0]!r} stands twice", node.start_mark)
+        return super().construct_mapping(node, deep)
 
 
 _Loader.yaml_implicit_resolvers = {

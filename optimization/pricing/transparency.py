@@ -42,10 +42,12 @@ class Party(Strict):
     """One provider as the published files name it."""
 
     npi: list[str] = Field(min_length=1, description="ten digits each")
-    tin: str | None = Field(None, description="employer identification number, 12-3456789; the NPI stands for it where absent")
+    tin: str | None = Field(
+        default=None, description="employer identification number, 12-3456789; the NPI stands for it where absent"
+    )
     name: str | None = None
     address: str | None = None
-    state: str | None = Field(None, pattern="^[A-Z]{2}$")
+    state: str | None = Field(default=None, pattern="^[A-Z]{2}$")
     license_number: str | None = None
 
 
@@ -56,8 +58,8 @@ class Code(Strict):
     type: str = "CPT"
     version: str = "2026"
     name: str | None = None
-    setting: str = Field("outpatient", pattern="^(inpatient|outpatient|both)$")
-    billing_class: str = Field("institutional", pattern="^(professional|institutional|both)$")
+    setting: str = Field(default="outpatient", pattern="^(inpatient|outpatient|both)$")
+    billing_class: str = Field(default="institutional", pattern="^(professional|institutional|both)$")
     service_code: list[str] = []
 
 
@@ -68,13 +70,15 @@ class Transparency(Strict):
     entity_type: str = "health insurance issuer"
     issuer_name: str | None = None
     plan_name: str
-    plan_id_type: str = Field("hios", pattern="^(ein|hios)$")
+    plan_id_type: str = Field(default="hios", pattern="^(ein|hios)$")
     plan_id: str
-    plan_market_type: str = Field("group", pattern="^(group|individual)$")
+    plan_market_type: str = Field(default="group", pattern="^(group|individual)$")
     network_name: str = "proposed network"
     expires: dt.date = dt.date(9999, 12, 31)
     providers: dict[str, Party]
-    procedures: dict[str, Code] = Field({}, description="a procedure that is absent is its own code, of type code_type")
+    procedures: dict[str, Code] = Field(
+        default={}, description="a procedure that is absent is its own code, of type code_type"
+    )
     code_type: str = "LOCAL"
 
 
@@ -91,7 +95,9 @@ def in_network(prices: pd.DataFrame, about: Transparency, today: dt.date) -> dic
         for provider, number in order.items()
     ]
     items = []
-    for procedure, of_procedure in prices.sort_values(["procedure", "price", "provider"]).groupby("procedure", sort=True):
+    for procedure, of_procedure in prices.sort_values(["procedure", "price", "provider"]).groupby(
+        "procedure", sort=True
+    ):
         code = _code(about, str(procedure))
         rates = [
             {
@@ -197,7 +203,9 @@ def _code(about: Transparency, procedure: str) -> Code:
 
 def _negotiated_price(price: Any, code: Code, about: Transparency) -> dict[str, Any]:
     if code.billing_class == "professional" and not code.service_code:
-        raise TransparencyError(f"procedure {code.code}: a professional rate names its places of service (service_code)")
+        raise TransparencyError(
+            f"procedure {code.code}: a professional rate names its places of service (service_code)"
+        )
     return {
         "negotiated_type": "negotiated",
         "negotiated_rate": Decimal(str(price)),
