@@ -120,7 +120,7 @@ class Elastic:
             cost[self.slack + position[name]] = weight
         cost[self.share] += spend * self.money_of_share
         cost[self.binary] += spend * self.money_of_binary
-        status, solver = _run(
+        status, solver = run(
             self.matrix,
             self.row_low,
             self.row_high,
@@ -301,7 +301,7 @@ class Elastic:
         self._rows.add(len(table), -np.inf, table.high, (rule[there], self.binary[lowest[there]], 1), (each, slack, -1))
 
 
-def _run(
+def run(
     matrix: sparse.csr_matrix,
     row_low: np.ndarray,
     row_high: np.ndarray,

@@ -1,0 +1,214 @@
+"""Prices that a contract can print: whole cents or whole dollars, no rule broken, checked in decimals without any tolerance.
+
+Belongs here: choosing the grid price of each pair near where it was solved. Does not: solving, judging a list (check.py).
+
+Rounding each price by itself breaks rules: two prices at the ends of a spread part by a cent, a target is missed by a few
+dollars. So the list is rounded as a whole. Down and to the nearest are tried first; where both break a rule, HiGHS chooses the
+multiples, near the solved prices, with every rule as a row; tiers stay unless there is no other way. A price that has no multiple in its tier's band (a single price of
+101.10 dollars when whole dollars are asked for) keeps its cents, and is counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from optimization.pricing import check
+from optimization.pricing.elastic import Elastic, run
+from optimization.pricing.instance import Instance
+
+Grid = Literal["cent", "dollar"]
+STEP = {"cent": Decimal("0.01"), "dollar": Decimal(1)}
+STEP_OF = {0.01: STEP["cent"], 1.0: STEP["dollar"], 0.0: Decimal(0)}
+WINDOWS = (1, 5, 50, None)  # steps by which a price may move away from where it was solved; None: tiers are chosen anew
+TIGHTER = (
+    0.0,
+    1e-9,
+    1e-7,
+)  # shares by which limits are tightened where HiGHS's tolerance let a list pass that decimals refuse
+
+
+class CannotRound(ValueError):
+    """No list of these multiples, tiers kept and prices near the solved ones, keeps every rule."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rounded:
+    """A list on the grid. `prices` as the solved list, its price a Decimal; `cost` is what rounding adds to the objective."""
+
+    prices: pd.DataFrame
+    grid: Grid
+    spend: Decimal
+    cost: Decimal
+    moved_pairs: int
+    largest_move: Decimal
+    finer_pairs: int
+    how: str
+
+
+def rounded(asked: Instance, prices: pd.DataFrame, grid: Grid = "cent", *, time_limit: float = 60.0) -> Rounded:
+    """The list (provider, procedure, tier, price) on the grid. Raises CannotRound."""
+    laid, findings = check.lay(asked, prices)
+    if laid is None:
+        raise CannotRound(f"this is no list of the instance: {findings[0]}")
+    rows = Elastic(asked)
+    cell = rows.cell_of[np.arange(len(laid.price)), laid.tier]
+    steps = [STEP_OF[one] for one in _steps_of_cells(rows, grid)[cell].tolist()]
+    kept = []
+    for how, told in ((ROUND_DOWN, "each price down"), (ROUND_HALF_EVEN, "each price to the nearest")):
+        each = np.array([_to(price, one, how) for price, one in zip(laid.price, steps, strict=True)], object)
+        frame = _frame(asked, each, laid.tier)
+        if not check.check(asked, frame, tolerance=0):
+            kept.append((check.objective(asked, frame), told, frame))
+    if kept:
+        _, told, frame = min(kept, key=lambda one: one[0])
+        return _made(asked, prices, frame, grid, told)
+    for window in WINDOWS:
+        for tighter in TIGHTER:
+            found = _together(rows, laid, grid, window, tighter, time_limit)
+            if found is None:
+                break
+            frame = _frame(asked, *found)
+            if not check.check(asked, frame, tolerance=0):
+                told = (
+                    f"all together, each within {window} steps of where it was"
+                    if window
+                    else "all together, tiers chosen anew"
+                )
+                return _made(asked, prices, frame, grid, told)
+    raise CannotRound(
+        f"no list in whole {grid}s that keeps every rule was found within {time_limit:g} seconds; round to a finer unit, or "
+        "ease the rule that is tight"
+    )
+
+
+def _frame(asked: Instance, price: np.ndarray, tier: np.ndarray) -> pd.DataFrame:
+    names = np.array(asked.tiers, object)[tier]
+    return asked.pair_frame()[["provider", "procedure"]].assign(tier=names, price=price)
+
+
+def _to(price: Decimal, step: Decimal, how: str) -> Decimal:
+    if not step:
+        return price
+    return (price / step).quantize(Decimal(1), rounding=how) * step
+
+
+def _together(
+    rows: Elastic, laid: check.PriceList, grid: Grid, window: int | None, tighter: float, time_limit: float
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Multiples chosen by HiGHS, and tiers: as they are within a window of steps, or chosen anew (no window). None: there are none."""
+    asked, cells = rows.asked, len(rows.cell_pair)
+    step = _steps_of_cells(rows, grid)
+    mine = np.zeros(cells, bool)
+    mine[rows.cell_of[np.arange(len(laid.price)), laid.tier]] = True
+    solved, baseline = laid.price.astype(float)[rows.cell_pair], asked.pairs.baseline_price[rows.cell_pair]
+    has_grid = step > 0
+    size = np.where(has_grid, step, 1.0)
+    scale = np.ones(rows.columns)
+    scale[:cells] = size / rows.rate  # share of the benchmark in one step
+    matrix = rows.matrix.copy()
+    matrix.data = _significant(matrix.data * scale[matrix.indices])
+    _whole_bands(rows, matrix, size, has_grid)
+    lower, upper = np.zeros(rows.columns), np.zeros(rows.columns)
+    lower[rows.slack + len(rows.rule_ids) :], upper[rows.slack + len(rows.rule_ids) :] = -np.inf, np.inf
+    if window is None:
+        upper[:cells] = np.floor(asked.pairs.band_high[rows.cell_pair, rows.cell_tier] / size + 1e-9)
+        upper[cells : 2 * cells] = 1
+    else:
+        at = solved / size
+        lower[:cells] = np.where(mine, np.where(has_grid, np.maximum(np.floor(at + 1e-9) - window, 0), at), 0)
+        upper[:cells] = np.where(mine, np.where(has_grid, np.ceil(at - 1e-9) + window, at), 0)
+        lower[cells : 2 * cells] = upper[cells : 2 * cells] = mine
+    dear = (
+        1.0
+        if asked.objective.type in ("min_spend", "lexicographic", "quality_weighted")
+        else np.sign(solved - baseline)
+    )
+    cost = np.zeros(rows.columns)
+    cost[:cells] = dear * asked.pairs.volume[rows.cell_pair] * size
+    ends = [np.where(np.isfinite(end), end, 0) for end in (rows.row_low, rows.row_high)]
+    inward = np.where(np.isfinite(rows.row_low) & np.isfinite(rows.row_high), 0.0, tighter)
+    status, solver = run(
+        matrix,
+        rows.row_low + inward * np.abs(ends[0]),
+        rows.row_high - inward * np.abs(ends[1]),
+        cost,
+        lower,
+        upper,
+        np.concatenate(
+            [np.flatnonzero(has_grid & (mine | (window is None))), rows.binary if window is None else []]
+        ).astype(int),
+        time_limit,
+        1e-6 if window else 1e-4,
+    )
+    if status not in ("optimal", "feasible"):
+        return None
+    value = np.array(solver.getSolution().col_value)
+    chosen = mine if window else value[cells : 2 * cells] > 0.5
+    tier = np.zeros(len(laid.price), np.int64)
+    tier[rows.cell_pair[chosen]] = rows.cell_tier[chosen]
+    multiple = [STEP_OF[one] for one in step[chosen].tolist()]
+    amounts = [
+        Decimal(round(count)) * one if one else price
+        for count, one, price in zip(value[:cells][chosen].tolist(), multiple, laid.price, strict=True)
+    ]
+    return np.array(amounts, object), tier
+
+
+def _whole_bands(rows: Elastic, matrix: sparse.csr_matrix, size: np.ndarray, has_grid: np.ndarray) -> None:
+    """Writes the bands as whole steps: n ≥ 105·a in place of n ÷ 113.5 ≥ 0.92·a. HiGHS 1.15.1 finds such rows of fractions
+    impossible, or a dearer list optimal, that are possible and cheaper (2026-11-26: 237 pairs, presolve on and off disagreed)."""
+    cells, pairs = len(rows.cell_pair), rows.asked.pairs
+    cell = np.flatnonzero(has_grid)
+    low = np.ceil(pairs.band_low[rows.cell_pair, rows.cell_tier] / size - 1e-9)[cell]
+    high = np.floor(pairs.band_high[rows.cell_pair, rows.cell_tier] / size + 1e-9)[cell]
+    for first, limit in ((len(pairs), low), (len(pairs) + cells, high)):
+        for column, value in ((rows.share[cell], np.ones(len(cell))), (rows.binary[cell], -limit)):
+            matrix.data[_places(matrix, first + cell, column)] = value
+
+
+def _places(matrix: sparse.csr_matrix, row: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """Where the entries (row, column) stand in the matrix's data; rows hold two entries each."""
+    start = matrix.indptr[row]
+    return np.where(matrix.indices[start] == column, start, start + 1)
+
+
+def _significant(values: np.ndarray) -> np.ndarray:
+    """To twelve digits, so that rate × (step ÷ rate) is the step and not its neighbour."""
+    size = 10.0 ** (11 - np.floor(np.log10(np.abs(values), out=np.zeros_like(values), where=values != 0)))
+    return np.round(values * size) / size
+
+
+def _steps_of_cells(rows: Elastic, grid: Grid) -> np.ndarray:
+    """The step in each cell (pair and tier): the grid's, a cent where the band holds no multiple of it, 0 where not even that."""
+    pairs = rows.asked.pairs
+    low = check.decimals(pairs.band_low[rows.cell_pair, rows.cell_tier])
+    high = check.decimals(pairs.band_high[rows.cell_pair, rows.cell_tier])
+    tried = [STEP["dollar"], STEP["cent"]] if grid == "dollar" else [STEP["cent"]]
+    return np.array(
+        [
+            float(next((one for one in tried if _to(top, one, ROUND_FLOOR) >= bottom), 0))
+            for bottom, top in zip(low, high, strict=True)
+        ]
+    )
+
+
+def _made(asked: Instance, before: pd.DataFrame, frame: pd.DataFrame, grid: Grid, how: str) -> Rounded:
+    laid, _ = check.lay(asked, before)
+    assert laid is not None  # it was laid before
+    move = np.abs(frame["price"].to_numpy() - laid.price)
+    return Rounded(
+        prices=frame,
+        grid=grid,
+        spend=check.spend(asked, frame),
+        cost=check.objective(asked, frame) - check.objective(asked, before),
+        moved_pairs=int((move > 0).sum()),
+        largest_move=max(move.tolist(), default=Decimal(0)),
+        finer_pairs=sum(price % STEP[grid] != 0 for price in frame["price"]),
+        how=how,
+    )
