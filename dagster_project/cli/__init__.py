@@ -76,7 +76,7 @@ def build() -> Any:
     """The command line with all its verbs."""
     import typer
 
-    from dagster_project.cli import claim, data, pipeline, reconcile, tables
+    from dagster_project.cli import claim, data, pipeline, price, reconcile, tables
 
     app = typer.Typer(
         epilog=EPILOG,
@@ -103,6 +103,11 @@ def build() -> Any:
     }
     for name, verb in verbs.items():
         app.command(name)(verb)
+    app.add_typer(
+        price.group(),
+        name="price",
+        help="What to pay each provider for each procedure: solve, compare, frontier, explain, check.",
+    )
     return app
 
 

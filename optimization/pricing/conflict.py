@@ -36,7 +36,7 @@ class Repair:
     kind: str
     unit: str
     amount: float | None
-    spend: float | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -222,9 +222,13 @@ def _without_needless(asked: Instance, whole: Elastic, deadline: float) -> list[
 
 def _repair_alone(whole: Elastic, rule: str, kind: str, deadline: float) -> Repair:
     outcome = whole.solve({rule: 1.0}, time_limit=max(1.0, deadline - time.monotonic()))
-    if not outcome.is_feasible:
-        return Repair(rule, kind, whole.units[rule], None)
-    return Repair(rule, kind, whole.units[rule], _amount(outcome.slack.get(rule, 0.0)))
+    unit = whole.units[rule]
+    if outcome.status == "infeasible":
+        return Repair(rule, kind, unit, None, "no change of it alone does: another conflict remains")
+    if outcome.status == "no_answer":
+        return Repair(rule, kind, unit, None, "time was up: unknown")
+    note = "" if outcome.status == "optimal" else "at most; time was up before less was ruled out"
+    return Repair(rule, kind, unit, _amount(outcome.slack.get(rule, 0.0)), note)
 
 
 def _amount(value: float) -> float:

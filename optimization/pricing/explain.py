@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from optimization.pricing import check
-from optimization.pricing.instance import KINDS, Instance
+from optimization.pricing.instance import KINDS, Instance, NotAnInstance
 
 AT_LIMIT = 1e-5  # share of the limit (or of 1): closer than this a rule binds
 WHOLE = ("tier_rule", "lowest_tier_cap", "family_tiers")  # counts: at the limit or not
@@ -57,10 +57,11 @@ def totals(asked: Instance, prices: pd.DataFrame) -> Totals:
     )
 
 
-def changes(asked: Instance, prices: pd.DataFrame) -> pd.DataFrame:
+def changes(asked: Instance, prices: pd.DataFrame, solved: pd.DataFrame | None = None) -> pd.DataFrame:
     """One row per pair: provider, procedure, region, specialty, family, volume, medicare_rate, baseline_price, price, change (USD per
     procedure), change_share, tier_before, tier, revenue_change (USD a year, at the stated volume), binding_rules (ids, by
-    semicolons; a target or budget holds no single pair and is not among them)."""
+    semicolons; a target or budget holds no single pair and is not among them). Where `prices` were rounded, `solved` is the list
+    before: a rule that holds a price to the last decimal there is a cent away from it here."""
     laid = _laid(asked, prices)
     price = laid.price.astype(float)
     pairs = asked.pairs
@@ -68,7 +69,7 @@ def changes(asked: Instance, prices: pd.DataFrame) -> pd.DataFrame:
     frame.insert(3, "specialty", _named(asked.specialties, asked.provider_specialty[pairs.provider]))
     frame.insert(4, "family", _named(asked.families, asked.pair_family))
     base = pairs.baseline_price
-    held = holding(asked, prices).groupby("pair")["rule"].agg("; ".join)
+    held = holding(asked, prices if solved is None else solved).groupby("pair")["rule"].agg("; ".join)
     return frame.assign(
         price=laid.price,
         change=price - base,
@@ -249,6 +250,62 @@ def _value(asked: Instance, laid: check.PriceList, kind: str) -> np.ndarray:
         np.bincount(pairs.provider, pairs.volume * value, minlength=count) for value in (price, pairs.medicare_rate)
     )
     return np.divide(revenue, worth, out=np.zeros(count), where=worth > 0)[pairs.provider]
+
+
+def in_words(asked: Instance, rule: str) -> str:
+    """A rule as a sentence with its limit: "prices of MRI in North at most 60 apart"."""
+    for kind, table in asked.rules.items():
+        found = np.flatnonzero(table.ids == rule)
+        if len(found):
+            return _sentence(asked, kind, int(found[0]))
+    raise NotAnInstance(f"no rule has the id {rule!r}.")
+
+
+def _sentence(asked: Instance, kind: str, row: int) -> str:
+    table = asked.rules[kind]
+    known = {
+        "procedure": asked.procedures,
+        "region": asked.regions,
+        "provider": asked.providers,
+        "specialty": asked.specialties,
+        "family": asked.families,
+    }
+    names = [known[what][at] for what, at in zip(KINDS[kind].subject, table.subject[row], strict=True) if what in known]
+    low, high = (f"{value:,.10g}" for value in (table.low[row], table.high[row]))
+    if KINDS[kind].subject == ("pair",):
+        at = table.subject[row, 0]
+        pair = f"{asked.providers[asked.pairs.provider[at]]} for {asked.procedures[asked.pairs.procedure[at]]}"
+        sides = [f"at least {low}"] * bool(np.isfinite(table.low[row])) + [f"at most {high}"] * bool(
+            np.isfinite(table.high[row])
+        )
+        return f"price of {pair} {' and '.join(sides)}"
+    if kind in ("revenue_floor", "largest_loss"):
+        return f"revenue of {names[0]} at least {low}"
+    if kind == "regional_spread":
+        return f"prices of {names[0]} in {names[1]} at most {high} apart"
+    if kind == "specialty_spread":
+        return f"price indices in {names[0]} at most {high} apart"
+    if kind == "lowest_tier_cap":
+        return f"at most {high} providers of {names[0]} in {names[1]} in {asked.tiers[0]}"
+    if kind == "family_tiers":
+        return f"tiers of {names[0]} within {names[1]} at most {high} apart"
+    if kind == "savings_target":
+        share = f" ({table.share[row]:.4g} of it saved)" if np.isfinite(table.share[row]) else ""
+        return f"spend at most {high}, of {asked.baseline_spend:,.2f} today{share}"
+    cells = table.cells_of(row)
+    pair = np.unique(table.cell_pair[cells])
+    if kind == "budget":
+        return f"spend over {len(pair):,} pairs at most {high}"
+    of = sorted({asked.providers[place] for place in asked.pairs.provider[pair]})
+    what = sorted({asked.procedures[place] for place in asked.pairs.procedure[pair]})
+    tiers = [asked.tiers[place] for place in np.unique(table.cell_tier[cells])]
+    return f"{_few(of, 'providers')} for {_few(what, 'procedures')}: not {' nor '.join(tiers)}" + (
+        "" if table.high[row] == 0 else f" more than {high} times"
+    )
+
+
+def _few(names: list[str], what: str) -> str:
+    return ", ".join(names) if len(names) <= 3 else f"{len(names):,} {what}"
 
 
 def compare(asked: Instance, prices: pd.DataFrame, other: Instance, other_prices: pd.DataFrame) -> pd.DataFrame:

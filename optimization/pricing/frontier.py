@@ -1,0 +1,188 @@
+"""What more savings cost in fairness and in disruption: the same question at many targets or caps, each begun at its neighbour.
+
+Belongs here: the points of a frontier and its knee. Does not: plots (report.py), one solve (solve.py).
+
+Savings against fairness: every cap on regional spread is multiplied by a factor, from the least that leaves a price list to
+where caps no longer matter; each point is the least spend. Savings against disruption: the target goes from no savings to the
+most that the rules allow; each point is the least Σ volume × |price − baseline| at that target. Points are solved in turn and
+each begins at the list of the one before, which keeps the rules of the next where rules only ease.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from optimization.pricing import patterns
+from optimization.pricing.answer import Answer
+from optimization.pricing.elastic import Elastic
+from optimization.pricing.instance import Instance, Objective
+from optimization.pricing.solve import solve
+
+Against = Literal["fairness", "disruption"]
+FEWEST = 20
+WIDEST = 3.0  # times the caps as they are, where the widest spread of the tiers' bands asks for more
+COLUMNS = [
+    "against", "point", "setting", "status", "savings_share", "savings_amount", "spend", "mean_spread", "largest_spread",
+    "deviation_share", "deviation_amount", "relative_gap", "seconds", "is_knee",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Frontier:
+    """Points in the order of their setting, one row each (COLUMNS), and where the knee is.
+
+    `setting` is the factor on spread caps, or the savings target; spreads are those of prices, as shares of the mean benchmark of
+    procedure and region; deviation is Σ volume × |price − baseline|, as a share of baseline spend."""
+
+    against: Against
+    points: pd.DataFrame
+    answers: tuple[Answer, ...]
+
+    @property
+    def knee(self) -> pd.Series | None:
+        found = self.points[self.points["is_knee"]]
+        return found.iloc[0] if len(found) else None
+
+
+class NoFrontier(ValueError):
+    """The question leaves nothing to trade; the message says why."""
+
+
+def frontier(
+    asked: Instance,
+    against: Against,
+    *,
+    points: int = FEWEST,
+    gap: float = 1e-4,
+    seconds: float = 300.0,
+    solver: str = "highs",
+    tell: Callable[[int], None] = lambda _: None,
+) -> Frontier:
+    """At least `points` points. Raises NoFrontier where the question is impossible, or has no spread caps to widen."""
+    deadline = time.monotonic() + seconds
+    settings, question = (_by_caps if against == "fairness" else _by_target)(asked, max(points, FEWEST), gap, deadline)
+    rows, answers = [], []
+    last: Answer | None = None
+    for number, setting in enumerate(settings):
+        left = max(1.0, (deadline - time.monotonic()) / (len(settings) - number))
+        began = time.monotonic()
+        answer = solve(question(setting), time_limit=left, gap=gap, solver=solver, warm_start=last)
+        seconds_taken = time.monotonic() - began
+        rows.append([against, number, setting, *_point(asked, answer), answer.relative_gap, seconds_taken, False])
+        answers.append(answer)
+        last = answer if answer.spend is not None else last
+        tell(number)
+    made = pd.DataFrame(rows, columns=COLUMNS)
+    return Frontier(against, _with_knee(made, against), tuple(answers))
+
+
+def _by_caps(
+    asked: Instance, points: int, gap: float, deadline: float
+) -> tuple[list[float], Callable[[float], Instance]]:
+    caps = asked.of("regional_spread")
+    if not len(caps):
+        raise NoFrontier(
+            "the question has no regional_spread to widen; name one, or ask for savings against disruption"
+        )
+    tightest = _least_factor(asked, deadline)
+
+    def question(factor: float) -> Instance:
+        widened = replace(caps, high=np.round(caps.high * factor, 6), share=np.full(len(caps), np.nan))
+        return replace(asked.with_rules(widened), objective=Objective("min_spend"))
+
+    # Half of the points up to the caps as they are, half beyond: both sides of today's rule are asked about.
+    below = np.linspace(tightest, 1.0, points // 2, endpoint=False) if tightest < 1 else np.zeros(0)
+    above = np.linspace(max(1.0, tightest), max(WIDEST, tightest * 1.5), points - len(below))
+    return [round(float(one), 9) for one in [*below, *above]], question
+
+
+def _least_factor(asked: Instance, deadline: float) -> float:
+    """The smallest factor on all spread caps that leaves a list, to a thousandth, upwards."""
+
+    def is_possible(factor: float) -> bool:
+        caps = asked.of("regional_spread")
+        eased = asked.with_rules(replace(caps, high=np.round(caps.high * factor, 6)))
+        return Elastic(eased).solve(time_limit=max(1.0, (deadline - time.monotonic()) / 10)).is_feasible
+
+    low, high = 0.0, 1.0
+    if is_possible(low):
+        return 0.0
+    while not is_possible(high):
+        low, high = high, high * 2
+        if high > 64:
+            raise NoFrontier(
+                "no factor on the spread caps leaves a price list: other rules conflict; ask why it is impossible"
+            )
+    while high - low > 1e-3 and time.monotonic() < deadline:
+        middle = (low + high) / 2
+        low, high = (low, middle) if is_possible(middle) else (middle, high)
+    return round(high + 5e-7, 6)
+
+
+def _by_target(
+    asked: Instance, points: int, gap: float, deadline: float
+) -> tuple[list[float], Callable[[float], Instance]]:
+    free = replace(asked.without(kinds=["savings_target"]), objective=Objective("min_spend"))
+    most = solve(free, time_limit=max(1.0, (deadline - time.monotonic()) / 4), gap=gap)
+    if most.spend is None:
+        raise NoFrontier("no price list keeps the rules even without a savings target; ask why it is impossible")
+    best = float(1 - most.spend / asked.baseline_spend)
+    # The last point keeps a hair of room, since the least spend is known to the gap alone.
+    last = best - 1e-9 - gap * (1 - best)
+
+    # Weight and steps of the question's own penalty stay: disruption is what the scenario says it is.
+    goal = replace(asked.objective, type="min_deviation")
+
+    def question(target: float) -> Instance:
+        return replace(free.with_rules(patterns.savings_target(free, target)), objective=goal)
+
+    first = min(0.0, last - 0.01)
+    return [round(float(one), 9) for one in np.linspace(first, last, points)], question
+
+
+def _point(asked: Instance, answer: Answer) -> list[object]:
+    if answer.spend is None:
+        return [answer.status, *[float("nan")] * 7]
+    price = answer.prices["price"].to_numpy(float)
+    mean, largest = _spreads(asked, price)
+    moved = float(asked.pairs.volume @ np.abs(price - asked.pairs.baseline_price))
+    base = float(asked.baseline_spend)
+    saved: Decimal = asked.baseline_spend - answer.spend
+    return [answer.status, float(saved) / base, float(saved), float(answer.spend), mean, largest, moved / base, moved]
+
+
+def _spreads(asked: Instance, price: np.ndarray) -> tuple[float, float]:
+    """Mean and largest spread of prices over procedures and regions with two providers or more, as shares of their mean benchmark."""
+    frame = asked.pair_frame().assign(price=price)
+    group = frame.groupby(["procedure", "region"])
+    made = group.agg(
+        low=("price", "min"), high=("price", "max"), rate=("medicare_rate", "mean"), count=("price", "size")
+    )
+    made = made[made["count"] > 1]
+    if made.empty:
+        return 0.0, 0.0
+    spread = (made["high"] - made["low"]) / made["rate"]
+    return float(spread.mean()), float(spread.max())
+
+
+def _with_knee(made: pd.DataFrame, against: Against) -> pd.DataFrame:
+    """The knee is the point furthest from the chord between the ends, both axes brought to 0…1, on the side where little is given up
+    for much; none where the frontier is straight or has under three points."""
+    known = made[made["savings_share"].notna()]
+    price = "setting" if against == "fairness" else "deviation_share"
+    x, y = (known[name].to_numpy(float) for name in (price, "savings_share"))
+    if len(known) < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return made
+    x, y = (x - x.min()) / np.ptp(x), (y - y.min()) / np.ptp(y)
+    above = y - x
+    if above.max() <= 0.01:
+        return made
+    knee = known.index[int(above.argmax())]
+    return made.assign(is_knee=made.index == knee)
