@@ -114,7 +114,7 @@ def demo_home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 def fingerprint_of_code() -> str:
     """Changes with any line that `claimhouse run` executes, and with the day, on which files fall due."""
     digest = sha256(f"{sys.version} {dt.date.today()} {MEMBERS} {MONTHS} {SEED}".encode())
-    for folder in ("dagster_project", "dbt_project", "expectations"):
+    for folder in ("dagster_project", "dbt_project", "expectations", "ml", "optimization"):
         for path in sorted((REPOSITORY / folder).rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 digest.update(path.relative_to(REPOSITORY).as_posix().encode() + path.read_bytes())

@@ -110,6 +110,7 @@ def _launch(settings: Settings, job_name: str, quiet: bool) -> "Outcome":
         titles = {
             "files": "Reading files",
             "warehouse": "Building the warehouse",
+            "answers": "Pricing, scoring",
             "checks": "Checking",
             "publication": "Publishing",
         }

@@ -30,6 +30,8 @@ PROCESS = "claimhouse/process"
 DATA_FAILED = {"DagsterAssetCheckFailedError", "Failure"}
 NO_SPACE = "No space left on device"  # the one message of the system that is passed on: a person can mend it
 POLL_SECONDS = 0.25
+# Of the layers of asset keys; every other one is a step of dbt.
+STAGES = {"raw": "files", "lake": "files", "pricing": "answers", "ml": "answers", "published": "publication"}
 UNFINISHED = [
     DagsterRunStatus.STARTED,
     DagsterRunStatus.STARTING,
@@ -84,8 +86,8 @@ Watcher = Callable[[Progress], None]
 
 
 def stage_of(asset_key: dg.AssetKey) -> str:
-    """The stage of a run that an asset belongs to: files, warehouse or publication."""
-    return {"raw": "files", "lake": "files", "published": "publication"}.get(asset_key.path[0], "warehouse")
+    """The stage of a run that an asset belongs to: files, warehouse, answers or publication."""
+    return STAGES.get(asset_key.path[0], "warehouse")
 
 
 def planned(job: dg.JobDefinition) -> Counter[str]:

@@ -14,6 +14,7 @@ import yaml
 
 from dagster_project.settings import DBT_PROJECT
 from dagster_project.sources.contracts import Contract, load_contracts
+from dagster_project.sources.derived import SOURCES, Columns
 from dagster_project.sources.lake import TABLES
 
 TARGET = DBT_PROJECT / "models" / "_sources.yml"
@@ -32,7 +33,18 @@ _ARROW_TO_DUCKDB = {
 def render(contracts: Mapping[str, Contract]) -> str:
     """The whole file."""
     raw = [_raw_table(contract) for _, contract in sorted(contracts.items())]
-    lake = [_lake_table(name) for name in TABLES]
+    lake = [_own_table("lake", name, grain, columns, name) for name, (grain, columns) in TABLES.items()]
+    derived = [
+        {
+            "name": source,
+            "description": of.about,
+            "tables": [
+                _own_table(of.layer, name, grain, columns, f"{source}/{name}")
+                for name, (grain, columns) in of.tables.items()
+            ],
+        }
+        for source, of in SOURCES.items()
+    ]
     sources = [
         {
             "name": "raw",
@@ -40,6 +52,7 @@ def render(contracts: Mapping[str, Contract]) -> str:
             "tables": raw,
         },
         {"name": "lake", "description": "What is known about loads and checks.", "tables": lake},
+        *derived,
     ]
     text = yaml.safe_dump({"version": 2, "sources": sources}, sort_keys=False, allow_unicode=True, width=118)
     return HEADING + text
@@ -72,10 +85,10 @@ def _raw_table(contract: Contract) -> dict[str, Any]:
     return {**table, **tests, "columns": columns}
 
 
-def _lake_table(name: str) -> dict[str, Any]:
-    grain, columns = TABLES[name]
+def _own_table(layer: str, name: str, grain: str, columns: Columns, folder: str) -> dict[str, Any]:
+    """A table that no contract describes: what is known about loads, and what Python made of the marts."""
     return {
-        **_table("lake", name, grain, name),
+        **_table(layer, name, grain, folder),
         "columns": [
             {
                 "name": column,

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from dagster_project.settings import Settings
 from dagster_project.sources.contracts import Contract
+from dagster_project.sources.derived import SOURCES, derived_folder, derived_schema
 
 SCHEMA_FILE = "_schema.parquet"
 AMOUNT = pa.decimal128(38, 10)
@@ -227,6 +228,9 @@ def prepare_lake(settings: Settings, contracts: Mapping[str, Contract]) -> None:
         _write_schema(raw_schema(contract), settings.lake / "raw" / contract.feed / SCHEMA_FILE)
     for table in TABLES:
         _write_schema(schema(table), settings.lake / table / SCHEMA_FILE)
+    for source, of in SOURCES.items():
+        for table in of.tables:
+            _write_schema(derived_schema(source, table), derived_folder(settings, source, table) / SCHEMA_FILE)
     _write_schema(QUARANTINE, settings.quarantine / SCHEMA_FILE)
     settings.landing.mkdir(parents=True, exist_ok=True)
 

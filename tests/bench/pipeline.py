@@ -33,7 +33,7 @@ MEMBERS, MONTHS, SEED = 120_000, 24, 1
 LEAST_MEMBERS, LEAST_MONTHS = 10, 3
 LAST_DAY = "2025-12-31"
 CLAIMHOUSE = str(Path(sys.executable).with_name("claimhouse"))
-STAGES = ("reading", "warehouse", "checks", "publication")
+STAGES = ("reading", "warehouse", "answers", "checks", "publication")
 
 
 @dataclass(frozen=True)
@@ -178,6 +178,8 @@ def _stage_of(step: str) -> str:
         return "reading"
     if step.startswith("warehouse"):
         return "warehouse"
+    if step.startswith(("pricing__", "ml__")):
+        return "answers"
     return "publication" if step.startswith("published") else "checks"
 
 
