@@ -124,11 +124,8 @@ def _together(
         lower[:cells] = np.where(mine, np.where(has_grid, np.maximum(np.floor(at + 1e-9) - window, 0), at), 0)
         upper[:cells] = np.where(mine, np.where(has_grid, np.ceil(at - 1e-9) + window, at), 0)
         lower[cells : 2 * cells] = upper[cells : 2 * cells] = mine
-    dear = (
-        1.0
-        if asked.objective.type in ("min_spend", "lexicographic", "quality_weighted")
-        else np.sign(solved - baseline)
-    )
+    moved = asked.objective.deviation_weight * np.sign(solved - baseline)
+    dear = {"min_deviation": moved, "min_spend_plus_deviation": 1.0 + moved}.get(asked.objective.type, 1.0)
     cost = np.zeros(rows.columns)
     cost[:cells] = dear * asked.pairs.volume[rows.cell_pair] * size
     ends = [np.where(np.isfinite(end), end, 0) for end in (rows.row_low, rows.row_high)]
