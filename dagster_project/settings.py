@@ -81,6 +81,16 @@ class Settings(BaseModel):
         return self.home / "answers"
 
     @property
+    def scenarios(self) -> Path:
+        """Pricing scenarios of this house: YAML, or instances in JSON, one file each."""
+        return self.home / "scenarios"
+
+    @property
+    def prices(self) -> Path:
+        """What came of each scenario, a folder each: its instance, price list and report."""
+        return self.home / "prices"
+
+    @property
     def scratch(self) -> Path:
         """Short-lived copies of landed files (unpacked, transcoded): they hold identities, so they lie in protected/."""
         return self.protected / "scratch"

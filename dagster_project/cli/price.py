@@ -15,6 +15,7 @@ import typer
 
 from dagster_project.cli.data import AsJson
 from dagster_project.cli.terminal import DONE, SET_ASIDE, Problem, complain, console, number, show_json, table
+from dagster_project.settings import load_settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -311,6 +312,7 @@ def _question(
     path: Path, time_limit: float | None, gap: float | None, solver: str | None
 ) -> tuple[Scenario, Instance, pd.DataFrame | None]:
     """The scenario, its instance and past months. An instance in JSON is a scenario that asks for nothing more."""
+    from dagster_project.pricing.pairs import find
     from optimization.pricing import forms
     from optimization.pricing import question as asking
     from optimization.pricing.scenario import Scenario, Source, load_scenario
@@ -320,8 +322,11 @@ def _question(
         raise Problem(f"there is no file {path}", "claimhouse price solve SCENARIO.yml, or INSTANCE.json")
     if path.suffix in (".yml", ".yaml"):
         scenario = load_scenario(path)
-        asked = asking.ask(scenario)
-        months = asking.past_months(scenario)
+        if scenario.source.marts or scenario.source.ipps:
+            found = find(load_settings(), scenario.source, scenario.scenario)
+            asked, months = asking.ask(scenario, found.frame), found.months
+        else:
+            asked, months = asking.ask(scenario), asking.past_months(scenario)
     else:
         asked, months = forms.read(path), None
         scenario = Scenario(

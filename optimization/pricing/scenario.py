@@ -199,8 +199,9 @@ class Marts(Strict):
 class Ipps(Strict):
     """A request for hospital × MS-DRG pairs of CMS's inpatient file."""
 
+    data_source: str | None = None
     states: Texts | None = None
-    period: str | None = Field(default=None, description="as published, fy2016 or cy2023; none given: the latest")
+    period: str | None = Field(default=None, description="as published, fy2016 or dy2023; none given: the latest")
     drgs: Texts | None = None
     region_by: Literal["state", "referral_region"] = "state"
     least_volume: float = Field(default=11, ge=0)
