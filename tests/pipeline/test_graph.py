@@ -52,7 +52,7 @@ def is_told(description: str) -> bool:
 
 
 def test_every_key_is_a_layer_and_a_name_and_every_group_begins_with_its_layer(graph):
-    layers = {"raw", "lake", "seeds", "staging", "intermediate", "marts", "published"}
+    layers = {"raw", "lake", "seeds", "staging", "intermediate", "marts", "pricing", "ml", "published"}
     odd = []
     for key in graph.get_all_asset_keys():
         if (
@@ -145,6 +145,7 @@ def test_jobs_schedules_and_sensor_are_there(definitions):
         "everything",
         "publish",
         "freshness",
+        "price",
     }
     assert {schedule.name for schedule in repository.schedule_defs} == {"daily", "daily_freshness"}
     assert [sensor.name for sensor in repository.sensor_defs] == ["landing_folder"]

@@ -1,0 +1,22 @@
+select
+    scenario_id,
+    provider_id,
+    provider_name,
+    procedure_id,
+    procedure_family,
+    region,
+    specialty,
+    star_rating,
+    tier,
+    tier_number,
+    volume_quantity,
+    baseline_price_amount,
+    benchmark_amount,
+    benchmark_basis,
+    benchmark_source,
+    benchmark_date,
+    price_amount,
+    baseline_spend_amount,
+    spend_amount,
+    binding_rules
+from {{ source('pricing', 'recommendation') }}
