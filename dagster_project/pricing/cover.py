@@ -12,7 +12,7 @@ from typing import Any
 
 from dagster_project.pricing import rows
 from dagster_project.pricing.scenarios import File, scenario_files
-from dagster_project.pricing.steps import STEPS, is_current, look
+from dagster_project.pricing.steps import FAULTS, STEPS, is_current, look
 from dagster_project.pricing.work import Work
 from dagster_project.settings import Settings
 
@@ -60,7 +60,7 @@ def answer_one(work: Work) -> dict[str, Facts]:
         started = time.monotonic()
         try:
             facts = step(work)
-        except (AssertionError, ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        except FAULTS as error:
             # its words are left out: they may hold a value
             facts = work.know(
                 status=FAILED, note=f"step {name} fell over: {type(error).__name__}; run it by itself: {work.command}"

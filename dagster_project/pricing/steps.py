@@ -28,6 +28,8 @@ Facts = dict[str, Any]
 # What an answer has to tell, as it is.
 TOLD = ("status", "best_bound", "relative_gap", "gap_asked", "seconds", "solver", "solver_version", "method", "nodes")
 UNFIT = (ScenarioError, NotAnInstance, OSError)
+# What a fault of ours shows itself as.
+FAULTS = (AssertionError, ArithmeticError, LookupError, RuntimeError, TypeError, ValueError)
 
 
 def look(work: Work) -> tuple[Scenario | None, Found | None, str, str]:
@@ -149,7 +151,14 @@ def report(work: Work) -> Facts:
     """What rules cost, how far savings go, the report for people, and all of it as rows of the lake."""
     known = work.state()
     if known["status"] not in UNASKED:
-        known = work.know(**after.explain(work, question(work)))
+        try:
+            told = after.explain(work, question(work))
+            known = work.know(**{"is_reported": True, **told, "note": told.get("note") or known["note"]})
+        except FAULTS as error:
+            # The price list was checked and stands; its words are left out, since they may hold a value.
+            known = work.know(
+                is_reported=False, note=f"its report fell over: {type(error).__name__}; by itself: {work.command}"
+            )
     rows.write(work, known)
     return work.know(is_told=True)
 

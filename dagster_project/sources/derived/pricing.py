@@ -62,6 +62,11 @@ TABLES: dict[str, tuple[str, list[tuple[str, pa.DataType, str]]]] = {
                 "rules that the independent check finds broken; a list that breaks one is withheld",
             ),
             (
+                "is_reported",
+                pa.bool_(),
+                "whether costs of rules, frontiers and the report were made; false is a fault of ours",
+            ),
+            (
                 "minimal_conflict",
                 pa.string(),
                 "of an impossible one: a smallest set of rules that cannot hold together, by id; '; ' between",

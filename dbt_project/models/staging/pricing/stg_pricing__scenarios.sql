@@ -25,6 +25,7 @@ select
     rule_count,
     is_elastic,
     broken_rule_count,
+    is_reported,
     minimal_conflict,
     solver,
     method,
