@@ -8,6 +8,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from dagster_project.database import open_warehouse
 from dagster_project.defs.pricing.scenarios import defs as step_defs
 from dagster_project.defs.pricing.tables import price_tables
 from dagster_project.pricing import scenarios, steps
@@ -109,21 +110,15 @@ def test_the_demonstrations_are_published_each_with_its_status(marts) -> None:
     ).fetchall() == [("CT", 60), ("MRI", 100)]
 
 
-def test_no_published_pair_of_claims_rests_on_fewer_than_eleven_people(marts, warehouse) -> None:
+def test_no_published_pair_of_claims_rests_on_fewer_than_eleven_people(marts, demo_settings) -> None:
     priced = marts.execute("""
         select scenarios.data_source, prices.provider_id, prices.procedure_id
         from mart_price_recommendation as prices inner join mart_price_scenario as scenarios using (scenario_id)
         where scenarios.pair_source = 'marts'
     """).fetchall()
-    few = warehouse.execute("""
-        select data_source, provider_id, procedure_id from intermediate.int_price__claim_pairs
-        group by all having max(people_count) < 11
-    """).fetchall()
+    with open_warehouse(demo_settings) as warehouse:
+        few = warehouse.execute("""
+            select data_source, provider_id, procedure_id from intermediate.int_price__claim_pairs
+            group by all having max(people_count) < 11
+        """).fetchall()
     assert priced and few and not set(priced) & set(few)
-
-
-def test_the_checks_of_prices_are_in_the_table_of_checks(marts) -> None:
-    found = marts.execute("""
-        select check_name, verdict from mart_data_quality where asset = 'pricing/scenario' and is_latest order by all
-    """).fetchall()
-    assert {name for name, _ in found} >= {"every_rule_is_kept", "savings_add_up"} or found == []

@@ -43,7 +43,6 @@ def defs() -> dg.Definitions:
     job = dg.define_asset_job(
         "price",
         selection=dg.AssetSelection.groups("pricing_scenarios"),
-        partitions_def=scenario,
         description="Answer one pricing scenario anew, whether or not something changed; the next run of everything publishes it.",
     )
     return dg.Definitions(assets=assets, jobs=[job])
