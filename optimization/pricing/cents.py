@@ -25,6 +25,7 @@ from optimization.pricing.instance import Instance
 Grid = Literal["cent", "dollar"]
 STEP = {"cent": Decimal("0.01"), "dollar": Decimal(1)}
 STEP_OF = {0.01: STEP["cent"], 1.0: STEP["dollar"], 0.0: Decimal(0)}
+NEAR = 1e-6  # the gap at which choosing multiples stops: what it may cost is said with the list
 WINDOWS = (1, 5, 50, None)  # steps by which a price may move away from where it was solved; None: tiers are chosen anew
 TIGHTER = (
     0.0,
@@ -51,7 +52,7 @@ class Rounded:
     how: str
 
 
-def rounded(asked: Instance, prices: pd.DataFrame, grid: Grid = "cent", *, time_limit: float = 60.0) -> Rounded:
+def rounded(asked: Instance, prices: pd.DataFrame, grid: Grid = "cent", *, time_limit: float = 20.0) -> Rounded:
     """The list (provider, procedure, tier, price) on the grid. Raises CannotRound."""
     laid, findings = check.lay(asked, prices)
     if laid is None:
@@ -141,7 +142,7 @@ def _together(
             [np.flatnonzero(has_grid & (mine | (window is None))), rows.binary if window is None else []]
         ).astype(int),
         time_limit,
-        1e-6 if window else 1e-4,
+        NEAR,
     )
     if status not in ("optimal", "feasible"):
         return None

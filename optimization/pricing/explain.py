@@ -273,12 +273,12 @@ def _sentence(asked: Instance, kind: str, row: int) -> str:
     names = [known[what][at] for what, at in zip(KINDS[kind].subject, table.subject[row], strict=True) if what in known]
     low, high = (f"{value:,.10g}" for value in (table.low[row], table.high[row]))
     if KINDS[kind].subject == ("pair",):
-        at = table.subject[row, 0]
-        pair = f"{asked.providers[asked.pairs.provider[at]]} for {asked.procedures[asked.pairs.procedure[at]]}"
+        at = int(table.subject[row, 0])
+        words = f"{asked.providers[asked.pairs.provider[at]]} for {asked.procedures[asked.pairs.procedure[at]]}"
         sides = [f"at least {low}"] * bool(np.isfinite(table.low[row])) + [f"at most {high}"] * bool(
             np.isfinite(table.high[row])
         )
-        return f"price of {pair} {' and '.join(sides)}"
+        return f"price of {words} {' and '.join(sides)}"
     if kind in ("revenue_floor", "largest_loss"):
         return f"revenue of {names[0]} at least {low}"
     if kind == "regional_spread":
@@ -297,9 +297,9 @@ def _sentence(asked: Instance, kind: str, row: int) -> str:
     if kind == "budget":
         return f"spend over {len(pair):,} pairs at most {high}"
     of = sorted({asked.providers[place] for place in asked.pairs.provider[pair]})
-    what = sorted({asked.procedures[place] for place in asked.pairs.procedure[pair]})
+    about = sorted({asked.procedures[place] for place in asked.pairs.procedure[pair]})
     tiers = [asked.tiers[place] for place in np.unique(table.cell_tier[cells])]
-    return f"{_few(of, 'providers')} for {_few(what, 'procedures')}: not {' nor '.join(tiers)}" + (
+    return f"{_few(of, 'providers')} for {_few(about, 'procedures')}: not {' nor '.join(tiers)}" + (
         "" if table.high[row] == 0 else f" more than {high} times"
     )
 

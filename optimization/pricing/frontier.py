@@ -3,7 +3,7 @@
 Belongs here: the points of a frontier and its knee. Does not: plots (report.py), one solve (solve.py).
 
 Savings against fairness: every cap on regional spread is multiplied by a factor, from the least that leaves a price list to
-where caps no longer matter; each point is the least spend. Savings against disruption: the target goes from no savings to the
+where wider caps save no more; each point is the least spend. Savings against disruption: the target goes from no savings to the
 most that the rules allow; each point is the least Σ volume × |price − baseline| at that target. Points are solved in turn and
 each begins at the list of the one before, which keeps the rules of the next where rules only ease.
 """
@@ -21,13 +21,13 @@ import pandas as pd
 
 from optimization.pricing import patterns
 from optimization.pricing.answer import Answer
-from optimization.pricing.elastic import Elastic
 from optimization.pricing.instance import Instance, Objective
 from optimization.pricing.solve import solve
 
 Against = Literal["fairness", "disruption"]
 FEWEST = 20
-WIDEST = 3.0  # times the caps as they are, where the widest spread of the tiers' bands asks for more
+WIDEST = 3.0  # times the caps as they are, where no factor brings all that could be saved
+ANY_LIST = 0.5  # a gap that the first list meets: whether there is one is all that is asked
 COLUMNS = [
     "against", "point", "setting", "status", "savings_share", "savings_amount", "spend", "mean_spread", "largest_spread",
     "deviation_share", "deviation_amount", "relative_gap", "seconds", "is_knee",
@@ -62,7 +62,7 @@ def frontier(
     points: int = FEWEST,
     gap: float = 1e-4,
     seconds: float = 300.0,
-    solver: str = "highs",
+    solver: Literal["highs", "cbc"] = "highs",
     tell: Callable[[int], None] = lambda _: None,
 ) -> Frontier:
     """At least `points` points. Raises NoFrontier where the question is impossible, or has no spread caps to widen."""
@@ -91,38 +91,44 @@ def _by_caps(
         raise NoFrontier(
             "the question has no regional_spread to widen; name one, or ask for savings against disruption"
         )
-    tightest = _least_factor(asked, deadline)
 
     def question(factor: float) -> Instance:
         widened = replace(caps, high=np.round(caps.high * factor, 6), share=np.full(len(caps), np.nan))
         return replace(asked.with_rules(widened), objective=Objective("min_spend"))
 
-    # Half of the points up to the caps as they are, half beyond: both sides of today's rule are asked about.
-    below = np.linspace(tightest, 1.0, points // 2, endpoint=False) if tightest < 1 else np.zeros(0)
-    above = np.linspace(max(1.0, tightest), max(WIDEST, tightest * 1.5), points - len(below))
-    return [round(float(one), 9) for one in [*below, *above]], question
+    def spend_at(factor: float, gap: float) -> float | None:
+        answer = solve(question(factor), time_limit=max(1.0, (deadline - time.monotonic()) / 20), gap=gap)
+        return None if answer.spend is None else float(answer.spend)
+
+    tightest = _least(lambda factor: spend_at(factor, ANY_LIST) is not None, deadline)
+    free = solve(
+        replace(asked.without(kinds=["regional_spread"]), objective=Objective("min_spend")),
+        time_limit=max(1.0, (deadline - time.monotonic()) / 5),
+        gap=gap,
+    )
+    if tightest is None or free.spend is None:
+        raise NoFrontier(
+            "no factor on the spread caps leaves a price list: other rules conflict; ask why it is impossible"
+        )
+    enough = float(free.spend) * (1 + 2 * gap)
+    widest = _least(lambda factor: (spend_at(factor, gap) or np.inf) <= enough, deadline, from_=tightest) or WIDEST
+    # Where caps cease to matter the line is flat; the caps as they are is a point in any case.
+    spread = np.linspace(tightest, max(widest * 1.1, tightest + 0.1), points - 1)
+    return sorted({round(float(one), 6) for one in [*spread, max(1.0, tightest)]}), question
 
 
-def _least_factor(asked: Instance, deadline: float) -> float:
-    """The smallest factor on all spread caps that leaves a list, to a thousandth, upwards."""
-
-    def is_possible(factor: float) -> bool:
-        caps = asked.of("regional_spread")
-        eased = asked.with_rules(replace(caps, high=np.round(caps.high * factor, 6)))
-        return Elastic(eased).solve(time_limit=max(1.0, (deadline - time.monotonic()) / 10)).is_feasible
-
-    low, high = 0.0, 1.0
-    if is_possible(low):
-        return 0.0
-    while not is_possible(high):
+def _least(is_enough: Callable[[float], bool], deadline: float, from_: float = 0.0) -> float | None:
+    """The smallest factor that is enough, to a hundredth, upwards; None where 64 is not."""
+    low, high = from_, max(1.0, 2 * from_)
+    if is_enough(low):
+        return low
+    while not is_enough(high):
         low, high = high, high * 2
         if high > 64:
-            raise NoFrontier(
-                "no factor on the spread caps leaves a price list: other rules conflict; ask why it is impossible"
-            )
-    while high - low > 1e-3 and time.monotonic() < deadline:
+            return None
+    while high - low > 0.01 and time.monotonic() < deadline:
         middle = (low + high) / 2
-        low, high = (low, middle) if is_possible(middle) else (middle, high)
+        low, high = (low, middle) if is_enough(middle) else (middle, high)
     return round(high + 5e-7, 6)
 
 

@@ -1,8 +1,7 @@
 """What each rule costs: the objective saved if a rule, or all rules of a kind, gave one unit or did not exist. By re-solving.
 
 Belongs here: the question without a rule, or with it eased by one unit, solved again and ranked. Does not: duals of the
-relaxation alone, which price a rule at the margin of a problem without tiers; they only say here what need not be solved: a
-rule whose absence does not lower the relaxation's bound below the best list costs nothing.
+relaxation alone, which price a rule at the margin of a problem without tiers.
 """
 
 from __future__ import annotations
@@ -10,12 +9,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
-import numpy as np
 import pandas as pd
 
 from optimization.pricing import check
 from optimization.pricing.answer import Answer
-from optimization.pricing.elastic import Elastic
 from optimization.pricing.instance import Instance
 from optimization.pricing.solve import solve
 
@@ -51,7 +48,8 @@ def rule_costs(
     spend_saved_by_dropping  fall of the spend, in USD, whatever the objective is
     is_exact                 false where a re-solve ended at its time limit: the true saving may then be larger, note says by how much
 
-    `singles`: ids of single rules to ask of, and of no kinds; none given, every kind, and those rules that bind or may. Raises ValueError for an
+    `singles`: ids of single rules to ask of, and of no kinds; none given, every kind, and the rules of those kinds that cost anything, those at their limit
+    first, until the time is up. Raises ValueError for an
     answer without prices: a rule of an impossible question has no cost, its conflict has a repair (conflict.py)."""
     if answer.objective is None or answer.spend is None:
         raise ValueError("the question has no price list, so its rules have no cost; ask why it is impossible instead")
@@ -72,7 +70,7 @@ def rule_costs(
     wanted = list(chosen)
     if singles is None:
         wanted = [rule for rule in chosen if _may_cost(rows, frame.loc[rule, "kind"], noise)]
-        wanted = _binding_first(asked, answer, _worth_asking(asked, answer, wanted, deadline))
+        wanted = _binding_first(asked, answer, wanted)
     for place, rule in enumerate(wanted):
         share = max(1.0, 3 * (deadline - time.monotonic()) / (len(wanted) - place))
         if time.monotonic() > deadline:
@@ -157,23 +155,3 @@ def _binding_first(asked: Instance, answer: Answer, wanted: list[str]) -> list[s
     """Where time ends before the rules do, those at their limit were asked."""
     slack = check.measure(asked, answer.prices).set_index("id")["slack"].astype(float).abs()
     return sorted(wanted, key=lambda rule: bool(slack[rule] > 1e-4))
-
-
-def _worth_asking(asked: Instance, answer: Answer, wanted: list[str], deadline: float) -> list[str]:
-    """Those rules without which the relaxation lies below the best list. Only for the objective of least spend, whose relaxation
-    is at hand; others are all asked."""
-    if asked.objective.type not in ("min_spend", "lexicographic") or answer.objective is None:
-        return wanted
-    rows = Elastic(asked)
-    bound = rows.solve(spend=1.0, relaxed=True)
-    free = answer.objective - bound.objective
-    if free > 1e-6 * abs(answer.objective):
-        return wanted  # the relaxation is not tight, and says nothing of a single rule
-    kept: list[str] = []
-    for rule in wanted:
-        if time.monotonic() > deadline:
-            return kept + wanted[len(kept) :]
-        without = rows.solve({rule: 0.0}, spend=1.0, relaxed=True)
-        if not np.isfinite(without.objective) or answer.objective - without.objective > 1e-9 * abs(answer.objective):
-            kept.append(rule)
-    return kept

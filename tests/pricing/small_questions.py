@@ -101,7 +101,9 @@ def smallest_conflicts(lists: Sequence[Judged]) -> list[frozenset[str]]:
         return []
     rules = sorted(set().union(*broken))
     for size in range(1, len(rules) + 1):
-        found = [frozenset(some) for some in itertools.combinations(rules, size) if all(one & set(some) for one in broken)]
+        found = [
+            frozenset(some) for some in itertools.combinations(rules, size) if all(one & set(some) for one in broken)
+        ]
         if found:
             return found
     return []

@@ -54,9 +54,15 @@ def one_too_few_in_the_lowest_tier() -> Instance:
 def families_that_move_as_one() -> Instance:
     """A family of two in one tier, the lowest forbidden for one of them: the middle is too dear, half lowest and half highest is not."""
     return question(
-        [("P1", "MRI", 10, 1000, (900, 1000, 1100)), ("P1", "CT", 400, 500, (400, 520, 560)), ("P2", "CT", 100, 500, (440, 500))],
+        [
+            ("P1", "MRI", 10, 1000, (900, 1000, 1100)),
+            ("P1", "CT", 400, 500, (400, 520, 560)),
+            ("P2", "CT", 100, 500, (440, 500)),
+        ],
         tiers=("T1", "T2", "T3"),
-        tier_rules=[{"id": "quality:P1", "provider": "P1", "procedures": ["MRI"], "forbid": ["T1"], "why": "five stars"}],
+        tier_rules=[
+            {"id": "quality:P1", "provider": "P1", "procedures": ["MRI"], "forbid": ["T1"], "why": "five stars"}
+        ],
         family_rule={"max_tier_difference": 0},
         savings_target={"min_savings_fraction": 0.02},
     )
@@ -76,7 +82,9 @@ def test_a_conflict_that_only_discrete_tiers_make_is_found_and_enumeration_agree
     asked = made()
     lists = list(every_list(asked))
     assert all(one.missed for one in lists), "a list keeps every rule: this is no impossible question"
-    assert Elastic(asked).solve(relaxed=True).is_feasible, "the relaxation is impossible too: not only the tiers are in the way"
+    assert Elastic(asked).solve(relaxed=True).is_feasible, (
+        "the relaxation is impossible too: not only the tiers are in the way"
+    )
 
     found = why_impossible(asked)
 
@@ -126,7 +134,9 @@ def random_question(seed: int) -> Instance:
         tiers=("T1", "T2", "T3"),
         specialties={"P1": "clinic", "P2": "clinic"},
         floors={name: round(float(rng.uniform(0.9, 1.1)) * value, 2) for name, value in revenue.items()},
-        fairness=[{"procedure": name, "region": "North", "max_spread": int(rng.integers(10, 200))} for name in ("MRI", "CT")],
+        fairness=[
+            {"procedure": name, "region": "North", "max_spread": int(rng.integers(10, 200))} for name in ("MRI", "CT")
+        ],
         specialty_fairness=[{"specialty": "clinic", "max_index_spread": round(float(rng.uniform(0.01, 0.2)), 3)}],
         tier_rules=[{"id": "quality:P2", "provider": "P2", "procedures": "all", "forbid": ["T1"], "why": "stars"}],
         lowest_tier_caps=[{"procedure": "CT", "region": "North", "max_count": 1}],
@@ -149,7 +159,10 @@ def test_on_random_questions_the_conflict_is_a_smallest_one_and_repairs_are_leas
         assert frozenset(found.rules) in smallest_conflicts(lists), seed
         for repair in found.single:
             least = least_change(lists, repair.rule)
-            assert repair.amount is None if least is None else repair.amount == pytest.approx(least, abs=1e-5), (seed, repair)
+            assert repair.amount is None if least is None else repair.amount == pytest.approx(least, abs=1e-5), (
+                seed,
+                repair,
+            )
         assert found.joint_cost == pytest.approx(cheapest_joint(lists, worth_of_a_unit(asked)), rel=1e-5), seed
     assert impossible >= 3
 
