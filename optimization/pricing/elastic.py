@@ -20,6 +20,7 @@ from scipy import sparse
 from optimization.pricing.instance import Instance, Rules
 
 FEASIBILITY = 1e-7
+IMPOSSIBLE = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
 SAME = 1e-6  # in a rule's own unit: a smaller slack is none
 
 
@@ -335,9 +336,14 @@ def run(
     solver.passModel(model)
     solver.run()
     status = solver.getModelStatus()
+    if integers is not None and status in IMPOSSIBLE:
+        # HiGHS 1.15.1's presolve calls some possible problems impossible (docs/pricing.md): its word is not taken for it.
+        solver.setOptionValue("presolve", "off")
+        solver.run()
+        status = solver.getModelStatus()
     if status == highspy.HighsModelStatus.kOptimal:
         return "optimal", solver
-    if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
+    if status in IMPOSSIBLE:
         return "infeasible", solver
     has_list = solver.getInfo().primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
     return ("feasible" if has_list else "no_answer"), solver

@@ -185,7 +185,7 @@ def _read_table(asked: Scenario, name: str, needed: tuple[str, ...]) -> pd.DataF
         frame = pd.read_parquet(path)
     else:
         texts = dict.fromkeys(("provider", "procedure", "region", "specialty", "family", "payer", "month"), str)
-        frame = pd.read_csv(path, dtype=texts, float_precision="round_trip")
+        frame = pd.read_csv(path, dtype=texts)
     for column in needed:
         if column not in frame.columns:
             raise ScenarioError(

@@ -1,0 +1,140 @@
+"""What rules cost and what savings cost: against enumeration, and along a frontier of twenty points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import inf
+
+import pytest
+from small_questions import Judged, every_list, question
+
+from optimization.pricing.frontier import NoFrontier, frontier
+from optimization.pricing.instance import Instance
+from optimization.pricing.rule_cost import rule_costs
+from optimization.pricing.solve import solve
+
+
+def four_pairs() -> Instance:
+    """Floors, spreads and a quality rule that each cost something, and a target that costs nothing."""
+    return question(
+        [
+            ("P1", "MRI", 100, 1000, (800, 900, 1000)),
+            ("P2", "MRI", 50, 1000, (820, 930, 1010)),
+            ("P1", "CT", 80, 500, (400, 450, 500)),
+            ("P3", "CT", 40, 500, (410, 460, 520)),
+        ],
+        tiers=("T1", "T2", "T3"),
+        floors={"P1": 116_000, "P3": 17_000},
+        fairness=[
+            {"procedure": "MRI", "region": "North", "max_spread": 70},
+            {"procedure": "CT", "region": "North", "max_spread": 20},
+        ],
+        tier_rules=[{"id": "quality:P2", "provider": "P2", "procedures": "all", "forbid": ["T1"], "why": "stars"}],
+        savings_target={"min_savings_fraction": 0.01},
+    )
+
+
+def least_spend(lists: list[Judged], eased: Iterable[str] = (), by: float = inf) -> float:
+    """The least spend of the lists that keep every rule, those `eased` missed by no more than `by`."""
+    gone = set(eased)
+
+    def is_kept(one: Judged) -> bool:
+        return all(rule in gone and miss <= by for rule, miss in one.missed.items())
+
+    return min(float(one.spend) for one in lists if is_kept(one))
+
+
+def test_costs_are_those_of_enumeration_for_every_rule_and_kind():
+    asked = four_pairs()
+    answer = solve(asked, gap=1e-9)
+    lists = list(every_list(asked))
+    best = least_spend(lists)
+    assert answer.objective == pytest.approx(best)
+    costs = rule_costs(asked, answer).set_index("rule")
+    for kind, table in asked.rules.items():
+        dropped, eased = (least_spend(lists, table.ids, by) for by in (inf, 1.0))
+        assert costs.loc[f"every {kind}", "saved_by_dropping"] == pytest.approx(best - dropped), kind
+        assert costs.loc[f"every {kind}", "saved_by_easing"] == pytest.approx(best - eased), kind
+    asked_singles = [rule for rule in costs.index if not rule.startswith("every ")]
+    assert {"floor:P1", "spread:MRI:North", "quality:P2"} <= set(asked_singles)
+    for rule in asked_singles:
+        assert costs.loc[rule, "saved_by_dropping"] == pytest.approx(best - least_spend(lists, [rule])), rule
+        assert costs.loc[rule, "saved_by_easing"] == pytest.approx(best - least_spend(lists, [rule], 1.0)), rule
+    assert costs["is_exact"].all()
+
+
+def test_the_dearest_come_first_and_a_single_rule_can_be_asked_of():
+    asked = four_pairs()
+    answer = solve(asked, gap=1e-9)
+    costs = rule_costs(asked, answer)
+    is_kind = costs["rule"].str.startswith("every ")
+    assert is_kind[: is_kind.sum()].all()
+    for part in (costs[is_kind], costs[~is_kind]):
+        assert part["saved_by_dropping"].is_monotonic_decreasing
+    assert rule_costs(asked, answer, singles=["target"])["rule"].tolist() == ["target"]
+
+
+def test_time_that_is_up_leaves_costs_unknown_not_zero():
+    asked = four_pairs()
+    costs = rule_costs(asked, solve(asked), seconds=0.0)
+    assert costs["saved_by_dropping"].isna().all() and not costs["is_exact"].any()
+    assert set(costs["note"]) == {"time was up"}
+
+
+def ladder() -> Instance:
+    """Spreads that cost savings: each wider cap lets one more price fall."""
+    pairs = [("P1", "MRI", 100, 1000, tuple(1000 - 25 * step for step in range(7, -1, -1)))]
+    pairs += [(f"P{number}", "MRI", 10 * number, 1000, (1000,)) for number in (2, 3)]
+    return question(
+        pairs,
+        tiers=tuple(f"T{number}" for number in range(1, 9)),
+        fairness=[{"procedure": "MRI", "region": "North", "max_spread": 100}],
+        floors={"P1": 83_000},
+    )
+
+
+def test_a_frontier_against_fairness_never_saves_less_with_wider_caps():
+    asked = ladder()
+    found = frontier(asked, "fairness", gap=1e-9)
+    points = found.points
+    assert len(points) >= 20 and (points["status"] == "optimal").all()
+    assert points["setting"].is_monotonic_increasing and points["savings_share"].is_monotonic_increasing
+    assert 1.0 in set(points["setting"])
+    as_it_is = points[points["setting"] == 1.0].iloc[0]
+    lists = list(every_list(asked.without(["spread:MRI:North"])))
+    assert as_it_is["spend"] == pytest.approx(least_spend(list(every_list(asked))))
+    for row in points.itertuples():  # T8 is 1,000 for P1, and its price alone makes the spread
+        within = [one for one in lists if 25 * (7 - one.tiers[0]) <= 100 * row.setting + 1e-6]
+        assert row.spend == pytest.approx(least_spend(within)), row.setting
+    assert (
+        points["largest_spread"] * 1000 <= 100 * points["setting"] + 1e-6
+    ).all()  # the prices' own spread, never the cap
+
+
+def test_a_frontier_against_disruption_meets_its_targets_and_has_its_knee_where_the_line_bends():
+    """Half of the spend can fall by a tenth at no more than its own change; the rest only by overshooting: the knee is between."""
+    asked = question(
+        [("P1", f"C{number}", 10, 100, (90, 100)) for number in range(10)] + [("P2", f"C{number}", 10, 100, (60, 100, 160)) for number in range(5)],
+        tiers=("T1", "T2", "T3"),
+        floors={"P2": 5_300},
+    )  # fmt: skip
+    found = frontier(asked, "disruption", gap=1e-9)
+    points = found.points
+    assert len(points) >= 20
+    assert (points["savings_share"] >= points["setting"] - 1e-9).all()
+    assert points["deviation_share"].is_monotonic_increasing
+    assert found.knee is not None
+    slope = (
+        points["savings_share"]
+        - points["deviation_share"] * points["savings_share"].max() / points["deviation_share"].max()
+    )
+    assert found.knee["point"] == points.loc[slope.idxmax(), "point"]
+
+
+def test_what_cannot_be_traded_is_said():
+    asked = question([("P1", "MRI", 10, 1000, (900, 1000))])
+    with pytest.raises(NoFrontier, match="no regional_spread"):
+        frontier(asked, "fairness")
+    impossible = question([("P1", "MRI", 10, 1000, (900, 1000))], floors={"P1": 11_000})
+    with pytest.raises(NoFrontier, match="even without a savings target"):
+        frontier(impossible, "disruption")
