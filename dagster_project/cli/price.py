@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from optimization.pricing.study import Study
 
 Question = Annotated[
-    Path, typer.Argument(metavar="SCENARIO.yml|INSTANCE.json", help="A scenario, or an instance in JSON.")
+    Path,
+    typer.Argument(metavar="SCENARIO.yml|INSTANCE.json", help="A scenario (its file or name), or an instance in JSON."),
 ]
 Seconds = Annotated[float | None, typer.Option("--time-limit", min=0.1, help="Seconds for the solver.")]
 Gap = Annotated[float | None, typer.Option(min=1e-12, help="Relative gap to stop at, as 0.0001.")]
@@ -318,8 +319,7 @@ def _question(
     from optimization.pricing.scenario import Scenario, Source, load_scenario
     from optimization.pricing.scenario import Solver as SolverSettings
 
-    if not path.is_file():
-        raise Problem(f"there is no file {path}", "claimhouse price solve SCENARIO.yml, or INSTANCE.json")
+    path = _found(path)
     if path.suffix in (".yml", ".yaml"):
         scenario = load_scenario(path)
         if scenario.source.marts or scenario.source.ipps:
@@ -339,6 +339,22 @@ def _question(
     if settings["name"] not in ("highs", "cbc"):
         raise Problem(f"there is no solver {settings['name']!r}", "highs, or cbc where it is installed")
     return scenario.model_copy(update={"solver": SolverSettings(**settings)}), asked, months
+
+
+def _found(path: Path) -> Path:
+    """The file itself, or that of the scenario of this name: the house's own, or a demonstration."""
+    from dagster_project.pricing.scenarios import scenario_files
+    from optimization.pricing.strict import nearest
+
+    if path.is_file():
+        return path
+    known = {file.scenario_id: file.path for file in scenario_files(load_settings())}
+    if str(path) in known:
+        return known[str(path)]
+    guess = nearest(str(path), known) if path.parent == Path() and not path.suffix else ""
+    raise Problem(
+        f"there is no file {path}, and no scenario of that name{guess}", f"Scenarios here: {', '.join(known)}"
+    )
 
 
 def _study(scenario: Scenario, asked: Instance, months: pd.DataFrame | None, *, whole: bool) -> Study:

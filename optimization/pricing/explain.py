@@ -324,7 +324,7 @@ def compare(asked: Instance, prices: pd.DataFrame, other: Instance, other_prices
 def rules_that_differ(asked: Instance, other: Instance) -> pd.DataFrame:
     """Rules that only one of two questions has, or has with other bounds: id, kind, unit, low_a, high_a, low_b, high_b."""
     frames = [one.rule_frame().set_index("id")[["kind", "unit", "low", "high"]] for one in (asked, other)]
-    both = frames[0].join(frames[1], how="outer", lsuffix="_a", rsuffix="_b")
+    both = frames[0].join(frames[1], how="outer", suffixes=("_a", "_b"))
     both["kind"], both["unit"] = both["kind_a"].fillna(both["kind_b"]), both["unit_a"].fillna(both["unit_b"])
     same = (both["low_a"] == both["low_b"]) & (both["high_a"] == both["high_b"])
     return both[~same][["kind", "unit", "low_a", "high_a", "low_b", "high_b"]].reset_index()

@@ -73,6 +73,7 @@ class Transparency(Strict):
     plan_id_type: str = Field(default="hios", pattern="^(ein|hios)$")
     plan_id: str
     plan_market_type: str = Field(default="group", pattern="^(group|individual)$")
+    product_network_type: str | None = Field(default=None, pattern="^(HMO|PPO|EPO|POS|HDHP|FFS)$")
     network_name: str = "proposed network"
     expires: dt.date = dt.date(9999, 12, 31)
     providers: dict[str, Party]
@@ -125,6 +126,7 @@ def in_network(prices: pd.DataFrame, about: Transparency, today: dt.date) -> dic
         "plan_id_type": about.plan_id_type,
         "plan_id": about.plan_id,
         "plan_market_type": about.plan_market_type,
+        **({"product_network_type": about.product_network_type} if about.product_network_type else {}),
         "last_updated_on": today.isoformat(),
         "version": IN_NETWORK_VERSION,
         "provider_references": references,
