@@ -8,7 +8,7 @@ fewer rules. It is found by hitting sets: every conflict contains a rule of ever
 makes the rest possible), so the smallest set that meets all corrections known is either a conflict, and then a smallest one, or
 leads to a further correction. Where the conflict has many rules (a target against all floors of a region) that takes too many
 steps; then the rules are taken out one at a time instead, and what remains cannot be made smaller by leaving out any one rule,
-but a conflict of fewer others may exist. Which of the two it is, is said.
+but a conflict of fewer others may exist. Large questions are asked of their relaxation first. Which of these it is, is said.
 """
 
 from __future__ import annotations
@@ -22,8 +22,17 @@ import numpy as np
 
 from optimization.pricing.elastic import SAME, Elastic
 from optimization.pricing.instance import Instance
+from optimization.pricing.solve import solve
 
 MOST_STEPS = 60
+SMALL = 400  # pairs; above, the form with slacks is asked for its relaxation, and lists are found by solve.py
+ABOVE = (1e-6, 1e-4, 1e-3, 1e-2)  # shares above the relaxation's least amount at which a list is looked for
+ANY_LIST = 0.5  # a gap that the first list meets
+WHOLE = ("tier_rule", "lowest_tier_cap", "family_tiers")  # what gives way in whole steps
+NOT_ALONE = "no change of it alone does: another conflict remains"
+BANDS_ALONE = "No price list fits the bands of the tiers, whatever the rules: look at the bands."
+OF_RELAXATION = "No conflict that shares of tiers would leave has fewer rules; one that only discrete tiers make was not looked for."
+NOT_SMALLEST = "No rule of it can be left out; that no other conflict has fewer rules was not proven."
 DECIMALS = 6  # of an amount, in the rule's own unit
 TIER_WORTH = 0.1  # a tier is taken to be this share of the benchmark, to weigh a tier rule against one in dollars
 
@@ -76,39 +85,29 @@ def why_impossible(
     started = time.monotonic()
     whole = Elastic(asked)
     deadline = started + seconds
-    if whole.solve(time_limit=seconds).is_feasible:
-        raise StillPossible("a price list keeps every rule of this question; there is no conflict to explain")
     discrete = whole.solve(relaxed=True).is_feasible
-    found, is_smallest = _smallest(asked, whole, deadline)
+    if discrete and len(solve(asked, time_limit=seconds / 4, gap=ANY_LIST).prices):
+        raise StillPossible("a price list keeps every rule of this question; there is no conflict to explain")
+    found, is_smallest, note = _smallest(asked, whole, discrete, deadline)
     if not found:
-        note = "No price list fits the bands of the tiers, whatever the rules: look at the bands."
-        return Conflict((), True, discrete, seconds=time.monotonic() - started, note=note)
+        return Conflict((), is_smallest, discrete, seconds=time.monotonic() - started, note=note)
     kinds = _kinds(asked)
-    single = tuple(_repair_alone(whole, rule, kinds[rule], deadline) for rule in found)
+    single = tuple(_repair_alone(whole, rule, kinds[rule], deadline, len(found) - at) for at, rule in enumerate(found))
     price = worth_of_a_unit(asked, weights)
     hard = {rule for rule in whole.rule_ids if rule in set(never) or kinds[rule] in set(never)}
     soft = {rule: weight for rule, weight in price.items() if rule not in hard}
-    outcome = whole.solve(soft, time_limit=max(1.0, deadline - time.monotonic()), gap=1e-6)
-    note = (
-        "" if is_smallest else "No rule of it can be left out; that no other conflict has fewer rules was not proven."
-    )
-    if not outcome.is_feasible:
-        note += " No joint repair leaves the rules alone that it must not touch."
-    elif outcome.status == "feasible":
-        note += " Time was up before the joint repair was proven cheapest."
-    joint = tuple(
-        Repair(rule, kinds[rule], whole.units[rule], _amount(amount)) for rule, amount in outcome.slack.items()
-    )
+    slack, told = _repair_together(whole, soft, max(deadline, time.monotonic() + seconds / 10))
+    joint = tuple(Repair(rule, kinds[rule], whole.units[rule], _amount(by)) for rule, by in (slack or {}).items())
     return Conflict(
         rules=tuple(found),
         is_smallest=is_smallest,
         only_because_tiers_are_discrete=discrete,
         single=single,
         joint=joint,
-        joint_cost=sum(soft[one.rule] * (one.amount or 0) for one in joint) if outcome.is_feasible else None,
+        joint_cost=None if slack is None else sum(soft[one.rule] * (one.amount or 0) for one in joint),
         weights={one.rule: soft[one.rule] for one in joint},
         seconds=time.monotonic() - started,
-        note=note.strip(),
+        note=f"{note} {told}".strip(),
     )
 
 
@@ -149,23 +148,44 @@ def worth_of_a_unit(asked: Instance, weights: Mapping[str, float] | None = None)
     return made
 
 
-def _smallest(asked: Instance, whole: Elastic, deadline: float) -> tuple[list[str], bool]:
-    """A smallest conflict and True, or one without a needless rule and False."""
+def _smallest(asked: Instance, whole: Elastic, discrete: bool, deadline: float) -> tuple[list[str], bool, str]:
+    """A smallest conflict and True; or one without a needless rule, False, and what was not proven."""
+    if len(asked.pairs) <= SMALL or discrete:
+        found = _by_hitting(asked, whole, False, _halfway(deadline))
+        if found is not None:
+            return (found, True, "") if found else ([], True, BANDS_ALONE)
+    if not discrete:  # sets that conflict in the relaxation conflict, and are found by linear programs
+        found = _by_hitting(asked, whole, True, _halfway(deadline))
+        if found is not None:
+            return (found, False, OF_RELAXATION) if found else ([], True, BANDS_ALONE)
+    found = _without_needless(asked, whole, not discrete, deadline)
+    return (
+        (found, False, NOT_SMALLEST) if found else ([], False, "Time was up before a conflict was found; give it more.")
+    )
+
+
+def _halfway(deadline: float) -> float:
+    now = time.monotonic()
+    return now + (deadline - now) / 2
+
+
+def _by_hitting(asked: Instance, whole: Elastic, relaxed: bool, deadline: float) -> list[str] | None:
+    """The smallest conflict (of the relaxation, where `relaxed`); None where steps or time ran out."""
     scale = worth_of_a_unit(asked)  # so that a correction breaks few rules by much money rather than many by cents
     corrections: list[set[str]] = []
-    half = time.monotonic() + (deadline - time.monotonic()) / 2
-    for _ in range(MOST_STEPS):
-        if time.monotonic() > half:
-            break
+    for _ in range(MOST_STEPS * (5 if relaxed else 1)):
+        if time.monotonic() > deadline:
+            return None
         core = _least_hitting(corrections, whole.rule_ids)
         left = {rule: scale[rule] for rule in whole.rule_ids if rule not in core}
-        outcome = whole.solve(left, time_limit=max(1.0, half - time.monotonic()), gap=0.05)
+        limit = max(1.0, deadline - time.monotonic())
+        outcome = whole.solve(left, relaxed=relaxed, time_limit=limit, gap=0.05)
         if outcome.status == "infeasible":
-            return _in_order(core, whole), True
-        if not outcome.is_feasible:
-            break
+            return _in_order(core, whole)
+        if not outcome.is_feasible or not outcome.slack:
+            return None
         corrections.append(set(outcome.slack))
-    return _without_needless(asked, whole, deadline), False
+    return None
 
 
 def _least_hitting(corrections: Sequence[set[str]], order: Sequence[str]) -> set[str]:
@@ -188,47 +208,76 @@ def _least_hitting(corrections: Sequence[set[str]], order: Sequence[str]) -> set
     return {rules[at] for at, value in enumerate(solver.getSolution().col_value) if value > 0.5}
 
 
-def _without_needless(asked: Instance, whole: Elastic, deadline: float) -> list[str]:
+def _without_needless(asked: Instance, whole: Elastic, relaxed: bool, deadline: float) -> list[str]:
     """Elastic filter, then deletion filter: rules that must be broken are made hard until nothing is possible; of these, each
-    that the rest conflicts without is let go. Until the deadline; what was not tried stays."""
+    that the rest conflicts without is let go. Empty where time ended before the first filter did."""
     scale = worth_of_a_unit(asked)
     hard: list[str] = []
     while True:
         left = {rule: scale[rule] for rule in whole.rule_ids if rule not in hard}
-        limit = max(1.0, deadline - time.monotonic())
-        outcome = whole.solve(left, relaxed=True, time_limit=limit)
-        if (
-            outcome.is_feasible and not outcome.slack
-        ):  # the relaxation is satisfied: the tiers themselves are in the way
-            outcome = whole.solve(left, time_limit=limit, gap=0.05)
-        if not outcome.is_feasible:
+        outcome = whole.solve(left, relaxed=relaxed, time_limit=max(1.0, deadline - time.monotonic()), gap=0.05)
+        if outcome.status == "infeasible":
             break
+        if not outcome.is_feasible or not outcome.slack:
+            return []
         hard += [rule for rule in outcome.slack if rule not in hard]
-        if not left or not outcome.slack:
-            break
     needed = list(hard)
     for rule in hard:
         if time.monotonic() > deadline:
             break
-        trial = asked.only([other for other in needed if other != rule])
-        rows = Elastic(trial)
+        rows = Elastic(asked.only([other for other in needed if other != rule]))
         limit = max(1.0, deadline - time.monotonic())
-        if not rows.solve(relaxed=True, time_limit=limit).is_feasible or (
-            rows.solve(time_limit=limit).status == "infeasible"
-        ):
+        if rows.solve(relaxed=relaxed, time_limit=limit).status == "infeasible":
             needed.remove(rule)
     return _in_order(needed, whole)
 
 
-def _repair_alone(whole: Elastic, rule: str, kind: str, deadline: float) -> Repair:
-    outcome = whole.solve({rule: 1.0}, time_limit=max(1.0, deadline - time.monotonic()))
+def _repair_alone(whole: Elastic, rule: str, kind: str, deadline: float, waiting: int) -> Repair:
     unit = whole.units[rule]
+    limit = max(1.0, (deadline - time.monotonic()) / waiting)
+    least = whole.solve({rule: 1.0}, relaxed=True, time_limit=limit)
+    if least.status == "infeasible":
+        return Repair(rule, kind, unit, None, NOT_ALONE)
+    if len(whole.asked.pairs) > SMALL and least.is_feasible and kind not in WHOLE:
+        found = _just_above(whole, {rule: least.slack.get(rule, 0.0)}, limit)
+        if found is not None:
+            share, amounts = found
+            return Repair(rule, kind, unit, amounts.get(rule, 0.0), f"at most {share:.2%} above the least")
+    outcome = whole.solve({rule: 1.0}, time_limit=limit)
     if outcome.status == "infeasible":
-        return Repair(rule, kind, unit, None, "no change of it alone does: another conflict remains")
+        return Repair(rule, kind, unit, None, NOT_ALONE)
     if outcome.status == "no_answer":
         return Repair(rule, kind, unit, None, "time was up: unknown")
     note = "" if outcome.status == "optimal" else "at most; time was up before less was ruled out"
     return Repair(rule, kind, unit, _amount(outcome.slack.get(rule, 0.0)), note)
+
+
+def _repair_together(whole: Elastic, soft: Mapping[str, float], deadline: float) -> tuple[dict[str, float] | None, str]:
+    """The amounts by which rules give at the least cost, and what is to be said of them."""
+    limit = max(1.0, deadline - time.monotonic())
+    if len(whole.asked.pairs) > SMALL:
+        loose = whole.solve(soft, relaxed=True, time_limit=limit)
+        if loose.is_feasible:
+            found = _just_above(whole, loose.slack, limit / 2)
+            if found is not None:
+                return found[1], f"The joint repair is at most {found[0]:.2%} above the cheapest."
+    outcome = whole.solve(soft, time_limit=limit, gap=1e-6)
+    if outcome.status == "infeasible":
+        return None, "No joint repair leaves the rules alone that it must not touch."
+    if not outcome.is_feasible:
+        return None, "Time was up before a joint repair was found."
+    told = "" if outcome.status == "optimal" else "Time was up before the joint repair was proven cheapest."
+    return outcome.slack, told
+
+
+def _just_above(whole: Elastic, amounts: Mapping[str, float], seconds: float) -> tuple[float, dict[str, float]] | None:
+    """The relaxation's amounts are the least that any list needs; by how little more a list is found that makes do (share, amounts)."""
+    for share in ABOVE:
+        more = {rule: _amount(by * (1 + share)) for rule, by in amounts.items()}
+        answer = solve(whole.asked.eased(more), time_limit=max(1.0, seconds / len(ABOVE)), gap=ANY_LIST)
+        if len(answer.prices):
+            return share, more
+    return None
 
 
 def _amount(value: float) -> float:

@@ -16,7 +16,7 @@ import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
-from matplotlib.ticker import FuncFormatter, PercentFormatter  # noqa: E402
+from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter  # noqa: E402
 
 from optimization.pricing.answer import Answer  # noqa: E402
 from optimization.pricing.frontier import Frontier  # noqa: E402
@@ -80,8 +80,8 @@ def spreads_against_caps(caps: pd.DataFrame) -> bytes:
     axes.set_xlim(left=0)
     axes.xaxis.set_major_formatter(PercentFormatter(1.0, 0))
     axes.set_xlabel("spread as a share of its cap")
-    figure.legend(*axes.get_legend_handles_labels(), frameon=False, loc="upper center", ncols=3)
-    figure.subplots_adjust(top=0.9)
+    axes.margins(y=0.08 if len(shown) > 4 else 0.4)
+    axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     return _bytes(figure)
 
 
@@ -167,6 +167,7 @@ def tiers_before_and_after(asked: Instance, moves: pd.DataFrame) -> bytes:
         axes.bar(asked.tiers, of, bottom=bottom, color=colour, label=before, width=0.6)
         bottom += of
     axes.set_ylabel("pairs")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(title="today's price is", frameon=False, fontsize=8, bbox_to_anchor=(1, 1), loc="upper left")
     return _bytes(figure)
 

@@ -171,7 +171,8 @@ def _of_prices(done: Study) -> Iterator[Block]:
         if len(of_provider) <= 2 * SHOWN_PROVIDERS
         else pd.concat([of_provider.head(SHOWN_PROVIDERS), of_provider.tail(SHOWN_PROVIDERS)])
     )
-    yield Grid(ends[columns], decimals=(("index_before", 3), ("index_after", 3)), shares=("change_share",))
+    ends = ends[columns].assign(quality_stars=[int(stars) or None for stars in ends["quality_stars"]])
+    yield Grid(ends, decimals=(("index_before", 3), ("index_after", 3)), shares=("change_share",))
     caps = explain.caps(asked, prices)
     if len(caps):
         yield Heading("Spreads against their caps")
