@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import highspy
 import numpy as np
 
 from optimization.pricing.elastic import SAME, Elastic
-from optimization.pricing.instance import Instance
+from optimization.pricing.instance import Instance, Objective
 from optimization.pricing.solve import solve
 
 MOST_STEPS = 60
@@ -31,7 +31,6 @@ ANY_LIST = 0.5  # a gap that the first list meets
 WHOLE = ("tier_rule", "lowest_tier_cap", "family_tiers")  # what gives way in whole steps
 NOT_ALONE = "no change of it alone does: another conflict remains"
 BANDS_ALONE = "No price list fits the bands of the tiers, whatever the rules: look at the bands."
-OF_RELAXATION = "No conflict that shares of tiers would leave has fewer rules; one that only discrete tiers make was not looked for."
 NOT_SMALLEST = "No rule of it can be left out; that no other conflict has fewer rules was not proven."
 DECIMALS = 6  # of an amount, in the rule's own unit
 TIER_WORTH = 0.1  # a tier is taken to be this share of the benchmark, to weigh a tier rule against one in dollars
@@ -151,14 +150,10 @@ def worth_of_a_unit(asked: Instance, weights: Mapping[str, float] | None = None)
 def _smallest(asked: Instance, whole: Elastic, discrete: bool, deadline: float) -> tuple[list[str], bool, str]:
     """A smallest conflict and True; or one without a needless rule, False, and what was not proven."""
     if len(asked.pairs) <= SMALL or discrete:
-        found = _by_hitting(asked, whole, False, _halfway(deadline))
+        found = _by_hitting(asked, whole, _halfway(deadline))
         if found is not None:
             return (found, True, "") if found else ([], True, BANDS_ALONE)
-    if not discrete:  # sets that conflict in the relaxation conflict, and are found by linear programs
-        found = _by_hitting(asked, whole, True, _halfway(deadline))
-        if found is not None:
-            return (found, False, OF_RELAXATION) if found else ([], True, BANDS_ALONE)
-    found = _without_needless(asked, whole, not discrete, deadline)
+    found = _without_needless(asked, whole, not discrete, _halfway(deadline))  # the rest of the time is for repairs
     return (
         (found, False, NOT_SMALLEST) if found else ([], False, "Time was up before a conflict was found; give it more.")
     )
@@ -169,17 +164,17 @@ def _halfway(deadline: float) -> float:
     return now + (deadline - now) / 2
 
 
-def _by_hitting(asked: Instance, whole: Elastic, relaxed: bool, deadline: float) -> list[str] | None:
-    """The smallest conflict (of the relaxation, where `relaxed`); None where steps or time ran out."""
+def _by_hitting(asked: Instance, whole: Elastic, deadline: float) -> list[str] | None:
+    """The smallest conflict; None where steps or time ran out."""
     scale = worth_of_a_unit(asked)  # so that a correction breaks few rules by much money rather than many by cents
     corrections: list[set[str]] = []
-    for _ in range(MOST_STEPS * (5 if relaxed else 1)):
+    for _ in range(MOST_STEPS):
         if time.monotonic() > deadline:
             return None
         core = _least_hitting(corrections, whole.rule_ids)
         left = {rule: scale[rule] for rule in whole.rule_ids if rule not in core}
         limit = max(1.0, deadline - time.monotonic())
-        outcome = whole.solve(left, relaxed=relaxed, time_limit=limit, gap=0.05)
+        outcome = whole.solve(left, time_limit=limit, gap=0.05)
         if outcome.status == "infeasible":
             return _in_order(core, whole)
         if not outcome.is_feasible or not outcome.slack:
@@ -209,11 +204,13 @@ def _least_hitting(corrections: Sequence[set[str]], order: Sequence[str]) -> set
 
 
 def _without_needless(asked: Instance, whole: Elastic, relaxed: bool, deadline: float) -> list[str]:
-    """Elastic filter, then deletion filter: rules that must be broken are made hard until nothing is possible; of these, each
-    that the rest conflicts without is let go. Empty where time ended before the first filter did."""
+    """A conflict, then a deletion filter: each rule that the rest conflicts without is let go.
+
+    Where the relaxation is impossible, its proof names the rules that it needs. Else an elastic filter does: rules that must be
+    broken are made hard until nothing is possible. Empty where time ended before that."""
     scale = worth_of_a_unit(asked)
-    hard: list[str] = []
-    while True:
+    hard: list[str] = whole.rules_of_proof() if relaxed else []
+    while not hard or not relaxed:
         left = {rule: scale[rule] for rule in whole.rule_ids if rule not in hard}
         outcome = whole.solve(left, relaxed=relaxed, time_limit=max(1.0, deadline - time.monotonic()), gap=0.05)
         if outcome.status == "infeasible":
@@ -235,6 +232,8 @@ def _without_needless(asked: Instance, whole: Elastic, relaxed: bool, deadline: 
 def _repair_alone(whole: Elastic, rule: str, kind: str, deadline: float, waiting: int) -> Repair:
     unit = whole.units[rule]
     limit = max(1.0, (deadline - time.monotonic()) / waiting)
+    if kind == "savings_target" and len(whole.asked.pairs) > SMALL:
+        return _target_alone(whole.asked, rule, unit, max(limit, 20.0))
     least = whole.solve({rule: 1.0}, relaxed=True, time_limit=limit)
     if least.status == "infeasible":
         return Repair(rule, kind, unit, None, NOT_ALONE)
@@ -250,6 +249,22 @@ def _repair_alone(whole: Elastic, rule: str, kind: str, deadline: float, waiting
         return Repair(rule, kind, unit, None, "time was up: unknown")
     note = "" if outcome.status == "optimal" else "at most; time was up before less was ruled out"
     return Repair(rule, kind, unit, _amount(outcome.slack.get(rule, 0.0)), note)
+
+
+def _target_alone(asked: Instance, rule: str, unit: str, seconds: float) -> Repair:
+    """What the target misses is the least spend without it, which solve.py finds fast."""
+    free = replace(asked.without([rule]), objective=Objective("min_spend"))
+    answer = solve(free, time_limit=seconds)
+    if answer.status == "infeasible":
+        return Repair(rule, "savings_target", unit, None, NOT_ALONE)
+    if answer.spend is None or answer.best_bound is None:
+        return Repair(rule, "savings_target", unit, None, "time was up: unknown")
+    limit = float(asked.of("savings_target").high[0])
+    least = answer.best_bound - limit
+    share = (float(answer.spend) - answer.best_bound) / max(least, SAME)
+    return Repair(
+        rule, "savings_target", unit, _amount(float(answer.spend) - limit), f"at most {share:.2%} above the least"
+    )
 
 
 def _repair_together(whole: Elastic, soft: Mapping[str, float], deadline: float) -> tuple[dict[str, float] | None, str]:
