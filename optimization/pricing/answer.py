@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from optimization.pricing.check import Finding
@@ -23,6 +24,14 @@ class Moment:
     seconds: float
     bound: float
     incumbent: float
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """What a solve leaves for the next one about the same pairs: row duals of its relaxation, for which objective."""
+
+    goal: str
+    duals: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +66,7 @@ class Answer:
     note: str = ""
     history: tuple[Moment, ...] = ()
     findings: tuple[Finding, ...] = field(default=())
+    memory: Memory | None = field(default=None, repr=False)
 
     def as_json(self) -> dict[str, Any]:
         """A plain object with `status`, `objective`, `best_bound`, `relative_gap`, `spend`, `baseline_spend`, `prices`, and more."""

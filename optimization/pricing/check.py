@@ -53,13 +53,47 @@ class PriceList:
     tier: np.ndarray
 
 
+@dataclass(frozen=True)
+class Judged:
+    """All that is worked out of a price list at once: broken rules, and what it costs (None where it cannot be laid)."""
+
+    findings: list[Finding]
+    spend: Decimal | None = None
+    objective: Decimal | None = None
+    deviation: Decimal | None = None
+
+
 def check(asked: Instance, prices: pd.DataFrame, tolerance: Decimal | float = TOLERANCE) -> list[Finding]:
     """Every way in which a price list (provider, procedure, price and, if it says so, tier) breaks the instance's rules."""
     laid, findings = lay(asked, prices)
+    return findings if laid is None else _broken(asked, laid, Decimal(str(tolerance)))
+
+
+def judge(asked: Instance, prices: pd.DataFrame, tolerance: Decimal | float = TOLERANCE) -> Judged:
+    """The check, the spend (with an elasticity: at the volumes that answer to the prices), the objective and the deviation.
+
+    The objective is that of the instance (of `lexicographic` its first part, the spend). The deviation is
+    Σ volume × penalty(|price − baseline|), the disruption that the objective's weight and steps make of the list.
+    """
+    laid, findings = lay(asked, prices)
     if laid is None:
-        return findings
-    allowed = Decimal(str(tolerance))
-    findings += _bands(asked, laid, allowed)
+        return Judged(findings)
+    revenue = _revenue(asked, laid)
+    spent, moved = _total(revenue), _deviation(asked, laid)
+    goal = asked.objective
+    if goal.type == "quality_weighted":
+        stars = asked.provider_stars[asked.pairs.provider]
+        weights = {star: exact(goal.star_weight.get(star, 1.0)) for star in np.unique(stars).tolist()}
+        reached = _total(revenue * np.array([weights[star] for star in stars.tolist()], object))
+    elif goal.type in ("min_spend", "lexicographic"):
+        reached = spent
+    else:
+        reached = moved if goal.type == "min_deviation" else moved + spent
+    return Judged(_broken(asked, laid, Decimal(str(tolerance))), spent, reached, moved)
+
+
+def _broken(asked: Instance, laid: PriceList, allowed: Decimal) -> list[Finding]:
+    findings = _bands(asked, laid, allowed)
     for table in asked.rules.values():
         measured, size = _MEASURES[table.kind](asked, table, laid)
         low, high = limits(asked, table)
@@ -91,34 +125,28 @@ def measure(asked: Instance, prices: pd.DataFrame) -> pd.DataFrame:
 
 
 def spend(asked: Instance, prices: pd.DataFrame) -> Decimal:
-    """What the list costs in a year, exact (with an elasticity: at the volumes that answer to it)."""
-    laid, findings = lay(asked, prices)
-    if laid is None:
-        raise ValueError(f"this price list has no spend: {findings[0]}")
-    return _total(_revenue(asked, laid))
+    """What the list costs in a year, exact."""
+    return _had(judge(asked, prices), "spend")
 
 
 def objective(asked: Instance, prices: pd.DataFrame) -> Decimal:
-    """What the instance's objective makes of the list; for `lexicographic` its first part, the spend."""
-    laid, findings = lay(asked, prices)
-    if laid is None:
-        raise ValueError(f"this price list has no objective: {findings[0]}")
-    revenue, goal = _revenue(asked, laid), asked.objective
-    if goal.type == "quality_weighted":
-        stars = asked.provider_stars[asked.pairs.provider]
-        weights = {star: exact(goal.star_weight.get(star, 1.0)) for star in np.unique(stars).tolist()}
-        return _total(revenue * np.array([weights[star] for star in stars.tolist()], object))
-    if goal.type in ("min_spend", "lexicographic"):
-        return _total(revenue)
-    moved = deviation(asked, prices)
-    return moved if goal.type == "min_deviation" else moved + _total(revenue)
+    """What the instance's objective makes of the list; of `lexicographic` its first part, the spend."""
+    return _had(judge(asked, prices), "objective")
 
 
 def deviation(asked: Instance, prices: pd.DataFrame) -> Decimal:
-    """Σ volume × penalty(|price − baseline|), the disruption that the objective's weight and steps make of the list."""
-    laid, findings = lay(asked, prices)
-    if laid is None:
-        raise ValueError(f"this price list has no deviation: {findings[0]}")
+    """Σ volume × penalty(|price − baseline|)."""
+    return _had(judge(asked, prices), "deviation")
+
+
+def _had(judged: Judged, name: str) -> Decimal:
+    value: Decimal | None = getattr(judged, name)
+    if value is None:
+        raise ValueError(f"this price list has no {name}: {judged.findings[0]}")
+    return value
+
+
+def _deviation(asked: Instance, laid: PriceList) -> Decimal:
     base, goal = decimals(asked.pairs.baseline_price), asked.objective
     left = np.abs(laid.price - base)
     if not goal.steps:

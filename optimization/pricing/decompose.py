@@ -19,6 +19,7 @@ import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,7 @@ from optimization.pricing.highs import Outcome, run
 from optimization.pricing.hull import Arrays, build, tiers_of
 from optimization.pricing.instance import Instance, Pairs
 from optimization.pricing.parts import JOINT, Part, part, window_of
-from optimization.pricing.reach import Reach, Window, reach
+from optimization.pricing.reach import Window, reach
 
 TIER_RULES = ("tier_rule", "lowest_tier_cap", "family_tiers")
 
@@ -63,6 +64,15 @@ def without_tiers(asked: Instance) -> Instance:
     )
     kept = {kind: table for kind, table in asked.rules.items() if kind not in TIER_RULES}
     return replace(asked, tiers=("any",), pairs=wide, rules=kept)
+
+
+def bound_again(asked: Instance, duals: np.ndarray) -> float:
+    """What the duals of an earlier relaxation without tiers say of this question: a bound, if it has the same rows; else -inf.
+
+    Any duals give a bound. Those of a question with other limits give the first-order estimate of what the change is worth.
+    """
+    arrays = build(without_tiers(asked))
+    return safe_bound(arrays, duals) if len(duals) == arrays.matrix.shape[0] else -np.inf
 
 
 def relax(asked: Instance, *, tiers: bool, time_limit: float | None) -> Relaxation:
@@ -168,7 +178,8 @@ def by_region(
         if reach(piece.asked, window=inner).stuck.any():
             return False
         arrays = build(piece.asked, window=inner)
-        outcome = run(arrays, time_limit=left, gap=gap, threads=1)
+        finest: dict[str, Any] = {} if arrays.whole.any() else {"primal_feasibility_tolerance": 1e-9}
+        outcome = run(arrays, time_limit=left, gap=gap, threads=1, **finest)
         if outcome.values is None:
             return False
         arrays_of[at] = arrays
@@ -190,6 +201,8 @@ def polished(arrays: Arrays, outcome: Outcome) -> np.ndarray:
     numbers has no solution at the finer tolerance, the values stay as they were, and the check has the last word.
     """
     assert outcome.values is not None
+    if not arrays.whole.any():
+        return outcome.values
     fixed = replace(arrays, low=arrays.low.copy(), high=arrays.high.copy())
     whole = np.round(outcome.values[arrays.whole])
     fixed.low[arrays.whole] = fixed.high[arrays.whole] = whole
@@ -197,14 +210,18 @@ def polished(arrays: Arrays, outcome: Outcome) -> np.ndarray:
     return outcome.values if again.values is None else again.values
 
 
-def at_tiers(asked: Instance, tiers: np.ndarray, time_limit: float | None = None) -> np.ndarray | None:
-    """The best prices (USD) for given tiers: an LP over the whole instance; None if there are none."""
-    seen: Reach = reach(asked)
-    rows = np.arange(len(tiers))
-    if not seen.open[rows, tiers].all():
+def at_tiers(
+    asked: Instance, tiers: np.ndarray, price: np.ndarray | None = None, time_limit: float | None = None
+) -> np.ndarray | None:
+    """The best prices (USD) for given tiers; None if there are none.
+
+    Near earlier prices (`price`) the indices are held by windows around theirs, so that regions are solved by themselves: a
+    tenth of the time of one LP over the whole, which is what is solved without them, or where the windows hold no list.
+    """
+    if not reach(asked).holds(tiers):
         return None
-    pairs = asked.pairs
-    low, high = np.full(seen.low.shape, np.nan), np.full(seen.high.shape, np.nan)
+    pairs, rows = asked.pairs, np.arange(len(tiers))
+    low, high = np.full(pairs.band_low.shape, np.nan), np.full(pairs.band_low.shape, np.nan)
     low[rows, tiers], high[rows, tiers] = pairs.band_low[rows, tiers], pairs.band_high[rows, tiers]
     narrow = replace(
         asked,
@@ -212,11 +229,18 @@ def at_tiers(asked: Instance, tiers: np.ndarray, time_limit: float | None = None
             pairs.provider, pairs.procedure, pairs.volume, pairs.baseline_price, pairs.medicare_rate, low, high
         ),
     )
+    began = time.perf_counter()
+    if price is not None:
+        near = replace(windows(asked, price), price_low=None, price_high=None)
+        found = by_region(narrow, near, price, gap=0.0, time_limit=time_limit)
+        if found is not None:
+            return found[1]
     arrays = build(narrow)
-    outcome = run(arrays, relaxed=True, time_limit=time_limit, primal_feasibility_tolerance=1e-9)
+    left = None if time_limit is None else time_limit - (time.perf_counter() - began)
+    outcome = run(arrays, relaxed=True, time_limit=left, primal_feasibility_tolerance=1e-9)
     if outcome.values is None:
         return None
-    return outcome.values[arrays.columns["price"].all] * pairs.medicare_rate
+    return np.asarray(outcome.values[arrays.columns["price"].all] * pairs.medicare_rate)
 
 
 def _joint_shares(asked: Instance, price: np.ndarray, regions: np.ndarray) -> dict[str, np.ndarray]:

@@ -182,8 +182,9 @@ def build(
     index, reference = _index(made, asked, price, window)
     revenue = _Revenue(asked, made, price, piece, cost_pieces, at_least, step_at, steps, before, seen, index, reference)
     _prices(made, asked, price, elastic, slack_rows)
-    if window is None:
+    if window is None or window.price_low is None:
         _spread(made, asked, price, elastic, slack_rows)
+    if window is None:
         _specialty(made, asked, index, elastic, slack_rows)
     _floors(made, asked, revenue, elastic, slack_rows)
     _tier_rules(made, asked, at_least, elastic, slack_rows)

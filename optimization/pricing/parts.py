@@ -77,6 +77,8 @@ def part(asked: Instance, members: np.ndarray, share: Mapping[str, np.ndarray]) 
 
 def window_of(window: Window, members: np.ndarray) -> Window:
     """The window of a part."""
+    if window.price_low is None or window.price_high is None:
+        return window
     return replace(window, price_low=window.price_low[members], price_high=window.price_high[members])
 
 

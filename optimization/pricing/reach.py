@@ -30,13 +30,20 @@ class Reach:
         """Pairs that no tier is left for: the instance is impossible."""
         return np.asarray(~self.open.any(axis=1))
 
+    def holds(self, tiers: np.ndarray) -> bool:
+        """True if every pair may be in its tier."""
+        return bool(self.open[np.arange(len(tiers)), tiers].all())
+
 
 @dataclass(frozen=True, eq=False)
 class Window:
-    """Where prices and indices are held while tiers are chosen: inside it no spread rule can be broken."""
+    """Where prices and indices are held while tiers are chosen: inside it no spread rule can be broken.
 
-    price_low: np.ndarray  # per pair, USD
-    price_high: np.ndarray
+    Without prices it holds indices only, and regional spreads stay rows.
+    """
+
+    price_low: np.ndarray | None  # per pair, USD
+    price_high: np.ndarray | None
     index_low: np.ndarray  # per provider
     index_high: np.ndarray
 
@@ -45,7 +52,7 @@ def reach(asked: Instance, apart: Collection[str] = (), window: Window | None = 
     """Bands after the rules about single pairs, those with ids in `apart` left out (they are rows of their own then)."""
     count = len(asked.pairs)
     floor, roof = np.full(count, -np.inf), np.full(count, np.inf)
-    if window is not None:
+    if window is not None and window.price_low is not None and window.price_high is not None:
         floor, roof = window.price_low.copy(), window.price_high.copy()
     for kind in PRICE_RULES:
         table = left_in(asked.of(kind), apart)

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from optimization.pricing import check, highs
-from optimization.pricing.answer import Answer, Moment, Status, no_prices
-from optimization.pricing.decompose import at_tiers, by_region, polished, relax, windows
+from optimization.pricing.answer import Answer, Memory, Moment, Status, no_prices
+from optimization.pricing.decompose import at_tiers, bound_again, by_region, polished, relax, windows
 from optimization.pricing.hull import build, tiers_of
 from optimization.pricing.instance import Instance, rules
 from optimization.pricing.reach import reach
@@ -36,12 +36,17 @@ class Search:
     bound: float = -np.inf
     tiers: np.ndarray | None = None
     price: np.ndarray | None = None
-    objective: Decimal | None = None
+    judged: check.Judged | None = None
     infeasible: bool = False
     nodes: int = 0
     method: str = ""
     note: str = ""
     history: tuple[Moment, ...] = ()
+    memory: Memory | None = None
+
+    @property
+    def objective(self) -> Decimal | None:
+        return None if self.judged is None else self.judged.objective
 
     @property
     def left(self) -> float | None:
@@ -97,6 +102,8 @@ def solve(
         )
     if warm_start is not None:
         state = _from_before(asked, state, warm_start)
+        if state.done:
+            return answered(asked, state)
     parts = method == "parts" or (method == "auto" and len(asked.pairs) > SMALL)
     if parts and asked.elasticity is None:
         state = _by_parts(asked, state, tiers=False, threads=threads)
@@ -114,13 +121,20 @@ def begun(gap: float, time_limit: float | None) -> Search:
 
 
 def _from_before(asked: Instance, state: Search, before: Answer) -> Search:
-    """Tries the tiers of an earlier answer: their best prices now."""
+    """Tries the tiers of an earlier answer, at their best prices now, against the bound that its duals give now."""
     if not len(before.prices):
         return state
     laid, findings = check.lay(asked, before.prices)
     if laid is None or findings or (laid.tier < 0).any():
         return replace(state, note="the earlier answer is about other pairs and was not used")
-    price = at_tiers(asked, laid.tier, state.left)
+    known = before.memory
+    if known is not None and known.goal == asked.objective.type and asked.elasticity is None:
+        state = replace(bounded(state, bound_again(asked, known.duals)), memory=known)
+    earlier = laid.price.astype(float)
+    state = found_by(asked, state, laid.tier, earlier, "earlier prices") if reach(asked).holds(laid.tier) else state
+    if state.done:
+        return state
+    price = at_tiers(asked, laid.tier, earlier, state.left)
     return state if price is None else found_by(asked, state, laid.tier, price, "earlier tiers")
 
 
@@ -130,6 +144,8 @@ def _by_parts(asked: Instance, state: Search, *, tiers: bool, threads: int | Non
     if loose.infeasible:
         return replace(state, infeasible=True, method="relaxation", note="the LP relaxation has no solution")
     state = bounded(state, loose.bound)
+    if not tiers and loose.duals is not None:
+        state = replace(state, memory=Memory(asked.objective.type, loose.duals))
     if loose.price is None or state.done or state.over:
         return state
     found = by_region(
@@ -180,17 +196,16 @@ def found_by(asked: Instance, state: Search, tiers: np.ndarray, price: np.ndarra
     """Takes a list if it passes the check and is better than the best so far."""
     price = written(asked, tiers, price)
     listed = price_frame(asked, tiers, price)
-    findings = check.check(asked, listed)
-    if findings:
-        return replace(
-            state, note=f"a list was dropped because the check found {len(findings)} broken rules, first {findings[0]}"
-        )
-    objective = check.objective(asked, listed)
+    judged = check.judge(asked, listed)
+    objective = judged.objective
+    if judged.findings or objective is None:
+        broken = f"{len(judged.findings)} broken rules, first {judged.findings[0]}"
+        return replace(state, note=f"a list was dropped because the check found {broken}")
     if state.objective is not None and objective >= state.objective:
         return state
     moment = Moment(time.perf_counter() - state.began, state.bound, float(objective))
     return replace(
-        state, tiers=tiers, price=price, objective=objective, method=method, history=(*state.history, moment), note=""
+        state, tiers=tiers, price=price, judged=judged, method=method, history=(*state.history, moment), note=""
     )
 
 
@@ -233,9 +248,9 @@ def answered(asked: Instance, state: Search) -> Answer:
         objective=objective,
         best_bound=bound,
         relative_gap=None if objective is None or bound is None else gap_between(objective, bound),
-        spend=check.spend(asked, listed) if has else None,
+        spend=None if state.judged is None else state.judged.spend,
         baseline_spend=asked.baseline_spend,
-        deviation=check.deviation(asked, listed) if has else None,
+        deviation=None if state.judged is None else state.judged.deviation,
         prices=listed,
         seconds=time.perf_counter() - state.began,
         solver="highs",
@@ -246,6 +261,7 @@ def answered(asked: Instance, state: Search) -> Answer:
         method=state.method,
         note=note,
         history=state.history,
+        memory=state.memory,
     )
 
 
@@ -277,7 +293,7 @@ def _lexicographic(
         **common,
     )
     best = second if len(second.prices) else first
-    spent, bound = float(check.spend(asked, best.prices)), first.best_bound
+    spent, bound = float(best.spend or 0), first.best_bound
     found = gap_between(spent, bound) if bound is not None else None
     second_gap = (
         f"deviation {best.deviation} with a gap of {second.relative_gap}"
@@ -291,7 +307,6 @@ def _lexicographic(
         objective=spent,
         best_bound=bound,
         relative_gap=found,
-        spend=check.spend(asked, best.prices),
         seconds=time.perf_counter() - began,
         fingerprint=asked.fingerprint(),
         history=first.history,
