@@ -8,7 +8,7 @@ STAMP := $(VENV)/.synced
 # Bytecode makes imports two to three times faster, whatever the shell says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test ui env bench bench-x12 soak clean
+.PHONY: run test ui env bench bench-x12 bench-pricing soak clean
 .DEFAULT_GOAL := run
 
 run: $(STAMP)
@@ -28,6 +28,11 @@ bench: $(STAMP)
 # Measures reading 837 and 835 beside other libraries and writes docs/x12-speed.md; CLAIMS=20000 makes it small, likewise.
 bench-x12: $(STAMP)
 	$(BIN)/python -m tests.bench.x12
+
+# Finds price lists by the textbook's model and by ours and writes docs/pricing-speed.md, in about 25 minutes; SMALL=1 leaves out
+# the large instances, likewise.
+bench-pricing: $(STAMP)
+	$(BIN)/python -m tests.bench.pricing
 
 # What `make test` has no time for: tests/faults/soak.py and every soak_*.py; the list is in docs/reliability.md. Takes about an hour.
 soak: $(STAMP)

@@ -9,7 +9,7 @@ tier, 1 if all pairs of the family are in that tier or a higher; `piece`, how fa
 it costs, where the objective has a penalty or volumes answer to price. Building needs no solver.
 
 Bands are written as their convex hull (Σ low·tier ≤ price ≤ Σ high·tier) and a family as a chain (family_lowest) instead of one
-row for each two pairs, because that is what solvers need; textbook.py has the other way, to compare.
+row for each two pairs, because that is what solvers need; tests/bench/pricing_textbook.py has the other way, to compare.
 """
 
 from __future__ import annotations
