@@ -32,7 +32,7 @@ def cbc_version() -> str | None:
 
 def solve_by_cbc(asked: Instance, *, time_limit: float | None, gap: float) -> Answer:
     """As solve.solve. Raises ValueError where CBC is not installed, or for an objective in two parts."""
-    from optimization.pricing.solve import answered, begun, bounded, found_by
+    from optimization.pricing.solve import answered, begun, bounded, found_by, impossible_at_once
 
     installed = cbc_version()
     if installed is None:
@@ -43,7 +43,9 @@ def solve_by_cbc(asked: Instance, *, time_limit: float | None, gap: float) -> An
         raise ValueError(
             "the lexicographic objective is solved in two parts by HiGHS only; name min_spend, or leave the solver out."
         )
-    state = begun(gap, time_limit)
+    state = impossible_at_once(asked, begun(gap, time_limit))
+    if state.infeasible:
+        return _named(answered(asked, state), installed)
     m = model(asked)
     solver = pyo.SolverFactory("cbc")
     options: dict[str, float] = {"ratio": gap / 2, "primalTolerance": 1e-7}

@@ -29,6 +29,7 @@ from optimization.pricing.instance import Instance, Pairs
 from optimization.pricing.parts import JOINT, Part, part, window_of
 from optimization.pricing.reach import Window, reach
 
+MIDDLE: dict[str, Any] = {"solver": "ipx", "run_crossover": "off"}  # the middle of the optimal face, see above
 TIER_RULES = ("tier_rule", "lowest_tier_cap", "family_tiers")
 
 
@@ -79,7 +80,7 @@ def relax(asked: Instance, *, tiers: bool, time_limit: float | None) -> Relaxati
     """The middle of the LP relaxation's optimal face, with or without tiers."""
     began = time.perf_counter()
     arrays = build(asked if tiers else without_tiers(asked))
-    outcome = run(arrays, relaxed=True, time_limit=time_limit, solver="ipx", run_crossover="off")
+    outcome = run(arrays, relaxed=True, time_limit=time_limit, **MIDDLE)
     if outcome.infeasible or outcome.values is None:
         # An interior-point method is a poor witness of infeasibility: a simplex must say so too.
         left = None if time_limit is None else time_limit - (time.perf_counter() - began)
@@ -160,9 +161,14 @@ def by_region(
     gap: float,
     time_limit: float | None,
     threads: int | None = None,
+    only: np.ndarray | None = None,
+    **options: Any,
 ) -> tuple[np.ndarray, np.ndarray] | None:
-    """Tiers and prices (USD) within the windows, region by region; None if a region has none in its window or in the time."""
-    arrays_of: dict[int, Arrays] = {}
+    """Tiers and prices (USD) within the windows, region by region; None if a region has none in its window or in the time.
+
+    Joint limits (targets, budgets) are shared out as `price` spends them. With `only`, just those regions; -1 and NaN elsewhere.
+    `options` go to HiGHS.
+    """
     deadline = None if time_limit is None else time.perf_counter() + time_limit
     tiers, prices = np.full(len(asked.pairs), -1), np.full(len(asked.pairs), np.nan)
     regions = np.unique(asked.pair_region)
@@ -170,28 +176,64 @@ def by_region(
 
     def solve(at: int) -> bool:
         members = np.flatnonzero(asked.pair_region == regions[at])
-        piece: Part = part(asked, members, {kind: limits[at] for kind, limits in shares.items()})
-        inner = window_of(window, members)
-        left = None if deadline is None else deadline - time.perf_counter()
-        if left is not None and left <= 0:
-            return False
-        if reach(piece.asked, window=inner).stuck.any():
-            return False
-        arrays = build(piece.asked, window=inner)
-        finest: dict[str, Any] = {} if arrays.whole.any() else {"primal_feasibility_tolerance": 1e-9}
-        outcome = run(arrays, time_limit=left, gap=gap, threads=1, **finest)
-        if outcome.values is None:
-            return False
-        arrays_of[at] = arrays
-        found = polished(arrays, outcome)
-        tiers[members] = tiers_of(arrays, found)
-        prices[members] = found[arrays.columns["price"].all] * piece.asked.pairs.medicare_rate
-        return True
+        piece = part(asked, members, {kind: limits[at] for kind, limits in shares.items()})
+        found = _one_region(piece, window_of(window, members), gap, deadline, options)
+        if found is not None:
+            tiers[members], prices[members] = found
+        return found is not None
 
-    workers = min(threads or os.cpu_count() or 1, len(regions))
+    wanted = [at for at, region in enumerate(regions) if only is None or region in only]
+    workers = max(1, min(threads or os.cpu_count() or 1, len(wanted)))
     with ThreadPoolExecutor(workers) as pool:
-        done = list(pool.map(solve, range(len(regions))))
+        done = list(pool.map(solve, wanted))
     return (tiers, prices) if all(done) else None
+
+
+def _one_region(
+    piece: Part, window: Window, gap: float, deadline: float | None, options: dict[str, Any]
+) -> tuple[np.ndarray, np.ndarray] | None:
+    left = None if deadline is None else deadline - time.perf_counter()
+    if (left is not None and left <= 0) or reach(piece.asked, window=window).stuck.any():
+        return None
+    arrays = build(piece.asked, window=window)
+    finest: dict[str, Any] = {} if arrays.whole.any() or options else {"primal_feasibility_tolerance": 1e-9}
+    outcome = run(arrays, time_limit=left, gap=gap, threads=1, **finest, **options)
+    if outcome.values is None:
+        return None
+    found = polished(arrays, outcome)
+    return tiers_of(arrays, found), found[arrays.columns["price"].all] * piece.asked.pairs.medicare_rate
+
+
+def mend(
+    asked: Instance, tiers: np.ndarray, price: np.ndarray, *, gap: float, time_limit: float | None
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """An earlier list with those regions solved again whose spread caps it breaks; None if that is most of them.
+
+    The others keep their prices, and all keep their indices' windows, so the regions stay apart.
+    """
+    market = asked.pairs.procedure.astype(np.int64) * len(asked.regions) + asked.pair_region
+    count = len(asked.procedures) * len(asked.regions)
+    low, high = np.full(count, np.inf), np.full(count, -np.inf)
+    np.minimum.at(low, market, price)
+    np.maximum.at(high, market, price)
+    table = asked.of("regional_spread")
+    ruled = table.subject @ np.array([len(asked.regions), 1])
+    broken = np.unique(table.subject[high[ruled] - low[ruled] > table.high, 1])
+    if not len(broken) or 2 * len(broken) > len(np.unique(asked.pair_region)):
+        return None
+    began = time.perf_counter()
+    held = replace(windows(asked, price), price_low=None, price_high=None)
+    wide = by_region(without_tiers(asked), held, price, gap=0.0, time_limit=time_limit, only=broken, **MIDDLE)
+    if wide is None:
+        return None
+    inside = np.isin(asked.pair_region, broken)
+    near = np.where(inside, wide[1], price)
+    left = None if time_limit is None else time_limit - (time.perf_counter() - began)
+    both = replace(windows(asked, near), index_low=held.index_low, index_high=held.index_high)
+    found = by_region(asked, both, near, gap=gap, time_limit=left, only=broken)
+    if found is None:
+        return None
+    return np.where(inside, found[0], tiers), np.where(inside, found[1], price)
 
 
 def polished(arrays: Arrays, outcome: Outcome) -> np.ndarray:

@@ -67,6 +67,17 @@ def reach(asked: Instance, apart: Collection[str] = (), window: Window | None = 
     return Reach(is_open, np.where(is_open, low, np.nan), np.where(is_open, high, np.nan))
 
 
+def impossible(asked: Instance) -> list[str]:
+    """Ids of rules that no list can keep, whatever the others say: a count, spread or difference below zero, low above high."""
+    found: list[str] = []
+    for kind, table in asked.rules.items():
+        never = table.low > table.high
+        if kind in ("regional_spread", "specialty_spread", "tier_rule", "lowest_tier_cap", "family_tiers"):
+            never = never | (table.high < 0)
+        found += table.ids[never].tolist()
+    return found
+
+
 def left_in(table: Rules, apart: Collection[str]) -> Rules:
     """The table without the rules of these ids."""
     if not apart or not len(table):

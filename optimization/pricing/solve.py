@@ -16,10 +16,10 @@ import pandas as pd
 
 from optimization.pricing import check, highs
 from optimization.pricing.answer import Answer, Memory, Moment, Status, no_prices
-from optimization.pricing.decompose import at_tiers, bound_again, by_region, polished, relax, windows
+from optimization.pricing.decompose import at_tiers, bound_again, by_region, mend, polished, relax, windows
 from optimization.pricing.hull import build, tiers_of
 from optimization.pricing.instance import Instance, rules
-from optimization.pricing.reach import reach
+from optimization.pricing.reach import impossible, reach
 
 SMALL = 150  # pairs; below, one model is solved whole at once
 FULL_LP = 20_000  # pairs; above, the LP with tiers is not tried, it takes longer than it helps
@@ -96,10 +96,9 @@ def solve(
             asked, time_limit=time_limit, gap=gap, warm_start=warm_start, method=method, threads=threads
         )
     state = begun(gap, time_limit)
-    if reach(asked).stuck.any():
-        return answered(
-            asked, replace(state, infeasible=True, note="a pair has no tier left with a price that its own rules allow")
-        )
+    state = impossible_at_once(asked, state)
+    if state.infeasible:
+        return answered(asked, state)
     if warm_start is not None:
         state = _from_before(asked, state, warm_start)
         if state.done:
@@ -120,6 +119,16 @@ def begun(gap: float, time_limit: float | None) -> Search:
     return Search(began, gap, None if time_limit is None else began + time_limit)
 
 
+def impossible_at_once(asked: Instance, state: Search) -> Search:
+    """Says so where a rule or a pair by itself leaves no list."""
+    never = impossible(asked)
+    if never:
+        return replace(state, infeasible=True, note=f"no list can keep {never[0]}: its limit is below what it counts")
+    if reach(asked).stuck.any():
+        return replace(state, infeasible=True, note="a pair has no tier left with a price that its own rules allow")
+    return state
+
+
 def _from_before(asked: Instance, state: Search, before: Answer) -> Search:
     """Tries the tiers of an earlier answer, at their best prices now, against the bound that its duals give now."""
     if not len(before.prices):
@@ -135,7 +144,12 @@ def _from_before(asked: Instance, state: Search, before: Answer) -> Search:
     if state.done:
         return state
     price = at_tiers(asked, laid.tier, earlier, state.left)
-    return state if price is None else found_by(asked, state, laid.tier, price, "earlier tiers")
+    if price is not None:
+        state = found_by(asked, state, laid.tier, price, "earlier tiers")
+    if state.done or state.over or asked.elasticity is not None:
+        return state
+    mended = mend(asked, laid.tier, earlier, gap=state.gap / 4, time_limit=state.left)
+    return state if mended is None else found_by(asked, state, *mended, "earlier, mended")
 
 
 def _by_parts(asked: Instance, state: Search, *, tiers: bool, threads: int | None) -> Search:
@@ -300,7 +314,7 @@ def _lexicographic(
         if second.relative_gap is not None
         else "no second part"
     )
-    within = found is not None and found <= gap + goal.spend_tolerance and second.status == "optimal"
+    within = found is not None and found <= (gap + goal.spend_tolerance) * (1 + 1e-6) and second.status == "optimal"
     return replace(
         best,
         status="optimal" if within else "feasible",
