@@ -80,7 +80,7 @@ def relax(asked: Instance, *, tiers: bool, time_limit: float | None) -> Relaxati
     """The middle of the LP relaxation's optimal face, with or without tiers."""
     began = time.perf_counter()
     arrays = build(asked if tiers else without_tiers(asked))
-    outcome = run(arrays, relaxed=True, time_limit=time_limit, **MIDDLE)
+    outcome = run(arrays, relaxed=True, time_limit=time_limit, doubt=False, **MIDDLE)
     if outcome.infeasible or outcome.values is None:
         # An interior-point method is a poor witness of infeasibility: a simplex must say so too.
         left = None if time_limit is None else time_limit - (time.perf_counter() - began)
@@ -197,7 +197,7 @@ def _one_region(
         return None
     arrays = build(piece.asked, window=window)
     finest: dict[str, Any] = {} if arrays.whole.any() or options else {"primal_feasibility_tolerance": 1e-9}
-    outcome = run(arrays, time_limit=left, gap=gap, threads=1, **finest, **options)
+    outcome = run(arrays, time_limit=left, gap=gap, threads=1, doubt=False, **finest, **options)
     if outcome.values is None:
         return None
     found = polished(arrays, outcome)

@@ -77,9 +77,13 @@ def run(
     stop_at: float | None = None,
     threads: int | None = None,
     record: bool = False,
+    doubt: bool = True,
     **options: Any,
 ) -> Outcome:
-    """Solves the arrays. `start` is a value per column, NaN where unknown; `stop_at` an objective that is good enough."""
+    """Solves the arrays. `start` is a value per column, NaN where unknown; `stop_at` an objective that is good enough.
+
+    With `doubt`, a verdict that there is no solution is asked for again without presolve, and only then believed.
+    """
     began = time.perf_counter()
     options |= {"mip_rel_gap": gap, "mip_abs_gap": 0.0}
     if time_limit is not None:
@@ -97,7 +101,7 @@ def run(
         _listen(solver, moments)
     solver.run()
     state = highspy.HighsModelStatus
-    if not relaxed and solver.getModelStatus() in (state.kInfeasible, state.kUnboundedOrInfeasible):
+    if doubt and solver.getModelStatus() in (state.kInfeasible, state.kUnboundedOrInfeasible):
         # HiGHS 1.15.1's presolve calls some possible problems impossible over a last digit of a coefficient (ten pairs, a
         # target a hair above the least spend: tests/pricing/test_robustness.py). Its word is taken without presolve alone.
         solver.setOptionValue("presolve", "off")
