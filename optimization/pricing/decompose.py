@@ -23,8 +23,9 @@ from typing import Any
 
 import numpy as np
 
+from optimization.pricing.assembly import Arrays
 from optimization.pricing.highs import Outcome, run
-from optimization.pricing.hull import Arrays, build, tiers_of
+from optimization.pricing.hull import build, tiers_of
 from optimization.pricing.instance import Instance, Pairs
 from optimization.pricing.parts import JOINT, Part, part, window_of
 from optimization.pricing.reach import Window, reach
@@ -135,7 +136,31 @@ def windows(asked: Instance, price: np.ndarray) -> Window:
             group, paid[seen] / reference[seen], len(asked.specialties), special.subject[:, 0], special.high
         )
         index_low[seen], index_high[seen] = np.maximum(lowest[group], 0.0), highest[group]
+    low, high = _shifted(asked, market, low, high)
     return Window(low[market], high[market], index_low, index_high)
+
+
+def _shifted(asked: Instance, market: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Windows in which some pair has no tier, moved by as little as gives every pair of the market one; if nothing does, as they were.
+
+    A relaxation without tiers may put the prices of a market with a small cap between two tiers. Where the window would have to
+    go is where one of its ends meets the end of a band. A loop over such markets, not over pairs.
+    """
+    seen = reach(asked)
+    fits = (np.maximum(seen.low, low[market][:, None]) <= np.minimum(seen.high, high[market][:, None])).any(axis=1)
+    low, high = low.copy(), high.copy()
+    order = np.argsort(market, kind="stable")
+    for at in np.unique(market[~fits]):
+        members = order[np.searchsorted(market, at, "left", order) : np.searchsorted(market, at, "right", order)]
+        floor, roof = seen.low[members], seen.high[members]
+        moves = np.concatenate([(floor - high[at]).ravel(), (roof - low[at]).ravel()])
+        moves = moves[np.isfinite(moves)] * (1 + 1e-12)
+        moves = moves[np.argsort(np.abs(moves), kind="stable")][:, None, None]
+        ok = (np.maximum(floor, low[at] + moves) <= np.minimum(roof, high[at] + moves)).any(axis=2).all(axis=1)
+        if ok.any():
+            move = float(moves[int(ok.argmax()), 0, 0])
+            low[at], high[at] = low[at] + move, high[at] + move
+    return low, high
 
 
 def _around(
@@ -177,7 +202,11 @@ def by_region(
     def solve(at: int) -> bool:
         members = np.flatnonzero(asked.pair_region == regions[at])
         piece = part(asked, members, {kind: limits[at] for kind, limits in shares.items()})
-        found = _one_region(piece, window_of(window, members), gap, deadline, options)
+        inner = window_of(window, members)
+        found = _one_region(piece, inner, gap, deadline, options)
+        if found is None and inner.price_low is not None and not options:
+            # Not within these windows: then with the region's spreads as rows, and the indices alone held.
+            found = _one_region(piece, replace(inner, price_low=None, price_high=None), gap, deadline, options)
         if found is not None:
             tiers[members], prices[members] = found
         return found is not None
@@ -200,8 +229,22 @@ def _one_region(
     outcome = run(arrays, time_limit=left, gap=gap, threads=1, doubt=False, **finest, **options)
     if outcome.values is None:
         return None
-    found = polished(arrays, outcome)
+    found = outcome.values if options.get("relaxed") else polished(arrays, outcome)
     return tiers_of(arrays, found), found[arrays.columns["price"].all] * piece.asked.pairs.medicare_rate
+
+
+def refined(
+    asked: Instance, price: np.ndarray, *, gap: float, time_limit: float | None, threads: int | None = None
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """As by_region, around prices that know of tiers: those of each region's own LP with tiers, indices and shares held."""
+    began = time.perf_counter()
+    held = replace(windows(asked, price), price_low=None, price_high=None)
+    nearer = by_region(asked, held, price, gap=0.0, time_limit=time_limit, threads=threads, relaxed=True, **MIDDLE)
+    if nearer is None:
+        return None
+    both = replace(windows(asked, nearer[1]), index_low=held.index_low, index_high=held.index_high)
+    left = None if time_limit is None else time_limit - (time.perf_counter() - began)
+    return by_region(asked, both, price, gap=gap, time_limit=left, threads=threads)
 
 
 def mend(

@@ -13,7 +13,7 @@ import highspy
 import numpy as np
 
 from optimization.pricing.answer import Moment
-from optimization.pricing.hull import Arrays
+from optimization.pricing.assembly import Arrays
 
 FEASIBLE = (
     1e-7  # HiGHS' own default for rows, columns and whole numbers, in the arrays' units (shares of a benchmark rate)
@@ -135,5 +135,9 @@ def _listen(solver: highspy.Highs, moments: list[Moment]) -> None:
         best = out.mip_primal_bound
         moments.append(Moment(out.running_time, out.mip_dual_bound, best if best < 1e300 else float("nan")))
 
+    solver.setOptionValue(
+        "output_flag", True
+    )  # without it HiGHS makes no lines and calls nobody; none reaches the console
+    solver.setOptionValue("log_to_console", False)
     solver.setCallback(heard, None)
     solver.startCallback(highspy.cb.HighsCallbackType.kCallbackMipLogging)

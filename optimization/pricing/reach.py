@@ -7,12 +7,11 @@ Does not: rules that tie pairs together, anything of a solver.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 
-from optimization.pricing.instance import Instance, Rules
+from optimization.pricing.instance import Instance
 
 PRICE_RULES = ("legal_band", "minimum_price", "largest_change")
 
@@ -48,20 +47,20 @@ class Window:
     index_high: np.ndarray
 
 
-def reach(asked: Instance, apart: Collection[str] = (), window: Window | None = None) -> Reach:
-    """Bands after the rules about single pairs, those with ids in `apart` left out (they are rows of their own then)."""
+def reach(asked: Instance, window: Window | None = None) -> Reach:
+    """Bands after the rules about single pairs, and within a window if one is given."""
     count = len(asked.pairs)
     floor, roof = np.full(count, -np.inf), np.full(count, np.inf)
     if window is not None and window.price_low is not None and window.price_high is not None:
         floor, roof = window.price_low.copy(), window.price_high.copy()
     for kind in PRICE_RULES:
-        table = left_in(asked.of(kind), apart)
+        table = asked.of(kind)
         np.maximum.at(floor, table.subject[:, 0], table.low)
         np.minimum.at(roof, table.subject[:, 0], table.high)
     low = np.maximum(asked.pairs.band_low, floor[:, None])
     high = np.minimum(asked.pairs.band_high, roof[:, None])
     is_open = asked.pairs.allowed & (low <= high)
-    table = left_in(asked.of("tier_rule"), apart)
+    table = asked.of("tier_rule")
     closed = table.high[table.rule_of_cell()] < 1  # no cell of such a rule may be chosen
     is_open[table.cell_pair[closed], table.cell_tier[closed]] = False
     return Reach(is_open, np.where(is_open, low, np.nan), np.where(is_open, high, np.nan))
@@ -76,13 +75,6 @@ def impossible(asked: Instance) -> list[str]:
             never = never | (table.high < 0)
         found += table.ids[never].tolist()
     return found
-
-
-def left_in(table: Rules, apart: Collection[str]) -> Rules:
-    """The table without the rules of these ids."""
-    if not apart or not len(table):
-        return table
-    return table.kept(~np.fromiter((name in apart for name in table.ids), bool, len(table)))
 
 
 @dataclass(frozen=True, eq=False)

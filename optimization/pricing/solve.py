@@ -16,7 +16,7 @@ import pandas as pd
 
 from optimization.pricing import check, highs
 from optimization.pricing.answer import Answer, Memory, Moment, Status, no_prices
-from optimization.pricing.decompose import at_tiers, bound_again, by_region, mend, polished, relax, windows
+from optimization.pricing.decompose import at_tiers, bound_again, by_region, mend, polished, refined, relax, windows
 from optimization.pricing.hull import build, tiers_of
 from optimization.pricing.instance import Instance, rules
 from optimization.pricing.reach import impossible, reach
@@ -162,10 +162,13 @@ def _by_parts(asked: Instance, state: Search, *, tiers: bool, threads: int | Non
         state = replace(state, memory=Memory(asked.objective.type, loose.duals))
     if loose.price is None or state.done or state.over:
         return state
-    found = by_region(
-        asked, windows(asked, loose.price), loose.price, gap=state.gap / 4, time_limit=state.left, threads=threads
-    )
-    return state if found is None else found_by(asked, state, *found, "parts")
+    around = windows(asked, loose.price)
+    found = by_region(asked, around, loose.price, gap=state.gap / 4, time_limit=state.left, threads=threads)
+    state = state if found is None else found_by(asked, state, *found, "parts")
+    if tiers or state.done or state.over:
+        return state
+    found = refined(asked, loose.price, gap=state.gap / 4, time_limit=state.left, threads=threads)
+    return state if found is None else found_by(asked, state, *found, "parts, refined")
 
 
 def _whole(asked: Instance, state: Search, threads: int | None) -> Search:
@@ -274,9 +277,18 @@ def answered(asked: Instance, state: Search) -> Answer:
         nodes=state.nodes,
         method=state.method,
         note=note,
-        history=state.history,
+        history=_in_order(state.history),
         memory=state.memory,
     )
+
+
+def _in_order(moments: tuple[Moment, ...]) -> tuple[Moment, ...]:
+    """Moments by time, each with the best bound and the best list until then."""
+    ordered, bound, best = [], -np.inf, np.inf
+    for moment in sorted(moments, key=lambda moment: moment.seconds):
+        bound, best = max(bound, moment.bound), min(best, np.inf if np.isnan(moment.incumbent) else moment.incumbent)
+        ordered.append(Moment(moment.seconds, bound, best if np.isfinite(best) else float("nan")))
+    return tuple(ordered)
 
 
 def _lexicographic(

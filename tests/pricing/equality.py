@@ -14,7 +14,8 @@ import numpy as np
 import pyomo.environ as pyo
 from pyomo.repn import generate_standard_repn
 
-from optimization.pricing.hull import Arrays, build
+from optimization.pricing.assembly import Arrays
+from optimization.pricing.hull import build
 from optimization.pricing.instance import Instance
 from optimization.pricing.model import model
 

@@ -10,6 +10,7 @@ import pytest
 from equality import differences
 
 from optimization.pricing import hull
+from optimization.pricing.assembly import Arrays
 from optimization.pricing.generate import generate, tiny
 from optimization.pricing.instance import Elasticity, Instance, Objective, Step
 
@@ -46,7 +47,7 @@ def test_arrays_are_the_pyomo_model_for_every_objective(goal: str):
 def test_a_row_that_differs_is_seen(monkeypatch: pytest.MonkeyPatch):
     asked, right = generate(4, 4, seed=1), hull.build
 
-    def wrong(*arguments: object, **options: object) -> hull.Arrays:
+    def wrong(*arguments: object, **options: object) -> Arrays:
         arrays = right(*arguments, **options)  # type: ignore[arg-type]
         arrays.row_high[arrays.rows["regional_spread_high"].first] *= 1.001
         return arrays
