@@ -112,9 +112,11 @@ def run(
     has = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
     solution = solver.getSolution()
     infeasible = status in (state.kInfeasible, state.kUnboundedOrInfeasible)
-    bound = (
-        info.mip_dual_bound if not relaxed else (info.objective_function_value if status == state.kOptimal else -np.inf)
-    )
+    solved_as_lp = relaxed or not arrays.whole.any()
+    if solved_as_lp:
+        bound = info.objective_function_value if status == state.kOptimal else -np.inf
+    else:
+        bound = info.mip_dual_bound
     return Outcome(
         infeasible=infeasible,
         finished=status in (state.kOptimal, state.kObjectiveTarget),
@@ -122,7 +124,7 @@ def run(
         duals=np.array(solution.row_dual) if relaxed and has else None,
         objective=info.objective_function_value if has else np.inf,
         bound=float(bound),
-        nodes=max(int(info.mip_node_count), 0) if not relaxed else 0,
+        nodes=0 if solved_as_lp else max(int(info.mip_node_count), 0),
         seconds=time.perf_counter() - began,
         history=tuple(moments),
     )

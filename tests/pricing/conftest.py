@@ -1,4 +1,4 @@
-"""Instances for tests of pricing: the shared ones by name (skipped where the real folder is absent), and where goldens lie."""
+"""Instances for tests of pricing: the shared ones by name (skipped where the real folder is absent)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,6 @@ import pytest
 
 from optimization.pricing.forms import read
 from optimization.pricing.instance import Instance
-
-SHARED = [
-    "three_hospitals",
-    "v1_spend",
-    "i1_infeasible_local",
-    "providers_20_procedures_50",
-    "providers_100_procedures_50",
-]
 
 
 @pytest.fixture

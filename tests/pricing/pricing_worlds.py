@@ -1,4 +1,7 @@
-"""Three providers, two procedures, and for each constraint a rule that holds prices back from where they would go without it."""
+"""Three providers, two procedures, and for each constraint a rule that holds prices back from where they would go without it.
+
+Belongs here: such instances, and the names of the shared ones. Does not: reading files (conftest.py).
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,14 @@ import numpy as np
 from optimization.pricing.instance import Instance, Objective, Pairs, Rules, rules
 from optimization.pricing.patterns import about, budget, family_everywhere
 
+# The shared instances that are small enough for every test.
+SHARED = [
+    "three_hospitals",
+    "v1_spend",
+    "i1_infeasible_local",
+    "providers_20_procedures_50",
+    "providers_100_procedures_50",
+]
 TIERS = np.array([[0.8, 1.0], [1.1, 1.3], [1.4, 1.6]])
 
 

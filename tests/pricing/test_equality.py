@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from equality import differences
+from pricing_worlds import SHARED
 
 from optimization.pricing import hull
 from optimization.pricing.assembly import Arrays
@@ -23,10 +24,7 @@ GOALS = {
 SINGLE = ("legal_band", "minimum_price", "largest_change", "tier_rule")
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["three_hospitals", "v1_spend", "i1_infeasible_local", "providers_20_procedures_50", "providers_100_procedures_50"],
-)
+@pytest.mark.parametrize("name", SHARED)
 def test_arrays_are_the_pyomo_model_on_shared_instances(shared: Callable[[str], Instance], name: str):
     assert differences(shared(name)) == []
 
