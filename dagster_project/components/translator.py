@@ -40,7 +40,7 @@ class WarehouseTranslator(DagsterDbtTranslator):
         would form a ring, and the graph could not be read from left to right."""
         layer = layer_of(dbt_resource_props)
         if dbt_resource_props["name"] in self._after_checks:
-            return f"{layer}_quality"
+            return "marts_audit" if layer == "marts" else f"{layer}_quality"
         if layer == "intermediate" and self._readers.rests_on_a_mart(dbt_resource_props["unique_id"]):
             return "intermediate_of_marts"
         if layer == "intermediate" and domain_of(dbt_resource_props) not in APART:

@@ -99,7 +99,7 @@ def _metadata(work: Work, name: str, facts: Facts) -> Facts:
         if value is None or value in ("", []):
             continue
         label = key.replace("_amount", "").replace("baseline_spend", "baseline")
-        made[f"dollars_{label}" if key in DOLLARS else key] = _plain(value)
+        made[f"dollars_{label}" if key in DOLLARS else key] = _plain(key, value)
     if "step_seconds" in facts:
         made["step_seconds"] = round(facts["step_seconds"], 3)
     if name == "instance" and facts.get("rule_kinds"):
@@ -115,20 +115,11 @@ def _metadata(work: Work, name: str, facts: Facts) -> Facts:
     return made
 
 
-def _plain(value: Any) -> Any:
-    """What Dagster shows and plots: numbers as they are, money as a float, a list as text."""
-    if isinstance(value, Decimal):
+def _plain(key: str, value: Any) -> Any:
+    """What Dagster shows and plots: money, a decimal or its text, as a float; a list as text; the rest as it is."""
+    if key in DOLLARS or isinstance(value, Decimal):
         return float(value)
-    if isinstance(value, list):
-        return "; ".join(map(str, value))
-    try:
-        return (
-            float(value)
-            if isinstance(value, str) and value.replace(".", "", 1).replace("-", "", 1).isdigit()
-            else value
-        )
-    except ValueError:
-        return value
+    return "; ".join(map(str, value)) if isinstance(value, list) else value
 
 
 def _log(answer: Answer) -> str:

@@ -63,6 +63,8 @@ def ask(asked: Scenario, pairs: pd.DataFrame | None = None, rates: pd.DataFrame 
         except NotAnInstance as error:
             raise ScenarioError(f"{asked.scenario}: rules → {rule.id}: {error}") from error
         if not len(table):
+            if rule.where == said.Where():
+                continue  # a rule for all, of which these pairs give no case: no two providers of a region, no family of two
             raise ScenarioError(f"{asked.scenario}: rules → {rule.id}: it is about no pair at all; look at its where")
         table = replace(table, reason=np.full(len(table), rule.reason, object), source=_sources(rule, len(table)))
         made = made.with_rules(_over(made.of(rule.kind), table))

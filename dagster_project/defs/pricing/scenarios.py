@@ -42,7 +42,7 @@ def defs() -> dg.Definitions:
         above = dg.AssetKey(["pricing", name])
     job = dg.define_asset_job(
         "price",
-        selection=dg.AssetSelection.groups("pricing_scenarios"),
+        selection=dg.AssetSelection.assets(*(["pricing", name] for name in names)),
         description="Answer one pricing scenario anew, whether or not something changed; the next run of everything publishes it.",
     )
     return dg.Definitions(assets=assets, jobs=[job])

@@ -21,7 +21,7 @@ TABLES = SOURCES["pricing"].tables
         dg.AssetSpec(
             ["pricing", table],
             deps=[["intermediate", "int_price__pairs"], ["intermediate", "int_price__months"], ["pricing", "report"]],
-            group_name="pricing_tables",
+            group_name="pricing_scenarios",
             kinds={"parquet", "python"},
             description=f"{grain} Read by mart_price_{table}. If it is wrong, a price is offered that nobody should sign.",
         )

@@ -24,6 +24,7 @@ where
             lists.row_count <> scenarios.pair_count
             or {{ usd('lists.baseline_amount') }} <> scenarios.baseline_spend_amount
             or {{ usd('lists.amount') }} <> scenarios.spend_amount
+            or scenarios.savings_amount <> scenarios.baseline_spend_amount - scenarios.spend_amount
         )
     )
 {% endtest %}

@@ -69,6 +69,11 @@ hospitals as (
     from {{ ref('stg_hospital__hospitals') }}
 ),
 
+-- Who sends hospitals of its own is asked for no other's: a made-up hospital's number may be a real one's.
+senders_of_hospitals as (
+    select distinct data_source from {{ ref('stg_hospital__hospitals') }}
+),
+
 occurring as (
     select
         claims.*,
@@ -83,7 +88,11 @@ occurring as (
     inner join {{ ref('dim_provider') }} as providers on claims.provider_key = providers.provider_key
 ),
 
--- The sender's own release of CMS's files comes before another's.
+senders_of_benchmarks as (
+    select distinct data_source from {{ ref('int_price__benchmarks') }} where benchmark_basis <> 'medicare_claims'
+),
+
+-- The same of CMS's inpatient files: a sender's own, or, where it has none, another's.
 candidates as (
     select
         occurring.data_source,
@@ -98,14 +107,15 @@ candidates as (
             partition by occurring.data_source, occurring.provider_key, occurring.payer_key, occurring.procedure_id
             order by
                 benchmarks.benchmark_rank,
-                case when benchmarks.data_source = occurring.data_source then 0 else 1 end,
                 benchmarks.benchmark_date desc,
                 benchmarks.data_source
         ) as place
     from occurring
     inner join {{ ref('int_price__benchmarks') }} as benchmarks on occurring.procedure_id = benchmarks.procedure_id
+    left join senders_of_benchmarks on occurring.data_source = senders_of_benchmarks.data_source
     where
-        case benchmarks.benchmark_basis
+        (benchmarks.data_source = occurring.data_source or senders_of_benchmarks.data_source is null)
+        and case benchmarks.benchmark_basis
             when 'ipps_hospital' then benchmarks.area_code = occurring.ccn
             when 'ipps_state' then benchmarks.area_code = occurring.state
             when 'medicare_claims' then benchmarks.area_code = occurring.state and benchmarks.data_source = occurring.data_source
@@ -128,7 +138,7 @@ select
     occurring.state,
     occurring.zip3,
     cast(null as {{ dbt.type_string() }}) as referral_region,
-    coalesce(own.star_rating, others.star_rating) as star_rating,
+    case when senders_of_hospitals.data_source is null then others.star_rating else own.star_rating end as star_rating,
     occurring.procedure_code_type,
     occurring.procedure_code,
     occurring.procedure_id,
@@ -172,3 +182,4 @@ left join categories
 left join drgs on occurring.procedure_code = drgs.drg_code and drgs.place = 1
 left join hospitals as own on occurring.ccn = own.ccn and occurring.data_source = own.data_source and own.own_place = 1
 left join hospitals as others on occurring.ccn = others.ccn and others.place = 1
+left join senders_of_hospitals on occurring.data_source = senders_of_hospitals.data_source

@@ -14,6 +14,11 @@ hospitals as (
     from {{ ref('stg_hospital__hospitals') }}
 ),
 
+-- Who sends hospitals of its own is asked for no other's: a made-up hospital's number may be a real one's.
+senders_of_hospitals as (
+    select distinct data_source from {{ ref('stg_hospital__hospitals') }}
+),
+
 payments as (
     select
         *,
@@ -40,7 +45,7 @@ select
     payments.state,
     cast(null as {{ dbt.type_string() }}) as zip3,
     payments.referral_region,
-    coalesce(own.star_rating, others.star_rating) as star_rating,
+    case when senders_of_hospitals.data_source is null then others.star_rating else own.star_rating end as star_rating,
     'ms_drg' as procedure_code_type,
     payments.drg_code as procedure_code,
     'DRG ' || payments.drg_code as procedure_id,
@@ -61,3 +66,4 @@ from payments
 left join drgs on payments.drg_code = drgs.drg_code and drgs.place = 1
 left join hospitals as own on payments.ccn = own.ccn and payments.data_source = own.data_source and own.own_place = 1
 left join hospitals as others on payments.ccn = others.ccn and others.place = 1
+left join senders_of_hospitals on payments.data_source = senders_of_hospitals.data_source

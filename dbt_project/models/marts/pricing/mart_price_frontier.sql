@@ -15,4 +15,4 @@ select
     deviation_share,
     relative_gap,
     is_knee
-from {{ ref('stg_pricing__frontiers') }}
+from {{ source('pricing', 'frontier') }}

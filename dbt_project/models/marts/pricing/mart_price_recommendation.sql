@@ -26,4 +26,4 @@ select
     cast(spend_amount as decimal(28, 9)) as spend_amount,
     cast(baseline_spend_amount - spend_amount as decimal(28, 9)) as savings_amount,
     binding_rules
-from {{ ref('stg_pricing__recommendations') }}
+from {{ source('pricing', 'recommendation') }}

@@ -20,4 +20,4 @@ select
     is_in_conflict,
     repair_quantity,
     note
-from {{ ref('stg_pricing__rule_costs') }}
+from {{ source('pricing', 'rule_cost') }}

@@ -37,4 +37,4 @@ select
     solve_seconds,
     fingerprint,
     solved_at
-from {{ ref('stg_pricing__scenarios') }}
+from {{ source('pricing', 'scenario') }}
