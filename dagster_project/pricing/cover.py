@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from dagster_project.database import NotReadable
 from dagster_project.pricing import rows
 from dagster_project.pricing.scenarios import File, scenario_files
-from dagster_project.pricing.steps import FAULTS, STEPS, is_current, look
+from dagster_project.pricing.steps import STEPS, is_current, look
 from dagster_project.pricing.work import Work
 from dagster_project.settings import Settings
 
@@ -60,13 +61,16 @@ def answer_one(work: Work) -> dict[str, Facts]:
         started = time.monotonic()
         try:
             facts = step(work)
-        except FAULTS as error:
+        except NotReadable:
+            raise
+        except Exception as error:  # whatever it is, the other scenarios and the claims go on
             # its words are left out: they may hold a value
             facts = work.know(
                 status=FAILED, note=f"step {name} fell over: {type(error).__name__}; run it by itself: {work.command}"
             )
             told[name] = facts | {"step_seconds": time.monotonic() - started}
-            work.path("prices.parquet").unlink(missing_ok=True)
+            for left in ("prices.parquet", "rule_cost.parquet", "frontier.parquet"):
+                work.path(left).unlink(missing_ok=True)
             rows.write(work, facts)
             break
         told[name] = facts | {"step_seconds": time.monotonic() - started}

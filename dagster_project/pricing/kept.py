@@ -21,6 +21,11 @@ from optimization.pricing.robust import savings_under_drawn_volumes
 from optimization.pricing.study import Study, drawing_of
 
 ANSWER, SOLVED, PRICES, CONFLICT = "answer.json", "solved.parquet", "prices.parquet", "conflict.json"
+# What an answer is begun again from (its warm start) is left out: the search from its prices is nearly as quick.
+OF_ANSWER = (
+    "status", "objective", "best_bound", "relative_gap", "spend", "baseline_spend", "deviation", "seconds", "solver",
+    "solver_version", "fingerprint", "gap_asked", "nodes", "method", "note",
+)  # fmt: skip
 OF_ROUNDED = ("grid", "spend", "cost", "moved_pairs", "largest_move", "finer_pairs", "how")
 AS_DECIMAL = ("spend", "baseline_spend", "deviation")
 
@@ -30,9 +35,7 @@ def write_study(work: Work, done: Study) -> None:
     for name in (SOLVED, PRICES, CONFLICT):
         work.path(name).unlink(missing_ok=True)
     answer = done.answer
-    told: dict[str, Any] = {
-        name: value for name, value in vars(answer).items() if name not in ("prices", "history", "findings")
-    }
+    told: dict[str, Any] = {name: getattr(answer, name) for name in OF_ANSWER}
     told["history"] = [[one.seconds, one.bound, one.incumbent] for one in answer.history]
     made = {
         "answer": told,

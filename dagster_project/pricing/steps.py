@@ -16,6 +16,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import duckdb
+
 from dagster_project.pricing import after, kept, rows
 from dagster_project.pricing.pairs import Found, find
 from dagster_project.pricing.work import UNASKED, Work, past_volumes, price_list, question, rests_on
@@ -28,8 +30,6 @@ Facts = dict[str, Any]
 # What an answer has to tell, as it is.
 TOLD = ("status", "best_bound", "relative_gap", "gap_asked", "seconds", "solver", "solver_version", "method", "nodes")
 UNFIT = (ScenarioError, NotAnInstance, OSError)
-# What a fault of ours shows itself as.
-FAULTS = (AssertionError, ArithmeticError, LookupError, RuntimeError, TypeError, ValueError)
 
 
 def look(work: Work) -> tuple[Scenario | None, Found | None, str, str]:
@@ -42,6 +42,8 @@ def look(work: Work) -> tuple[Scenario | None, Found | None, str, str]:
             found = find(work.settings, asked.source, asked.scenario)
     except UNFIT as error:
         why = str(error)
+    except duckdb.Error as error:
+        why = f"the warehouse has no pairs to ask for ({type(error).__name__}); build it: claimhouse run"
     return asked, found, rests_on(work.file, asked, found), why
 
 
@@ -114,7 +116,14 @@ def solution(work: Work) -> Facts:
     if known["status"] in UNASKED:
         return known
     asked = work.file.read()
-    done = study(asked, question(work), past_volumes(work), with_costs=False, with_frontiers=False)
+    try:
+        done = study(asked, question(work), past_volumes(work), with_costs=False, with_frontiers=False)
+    except ValueError as error:
+        if asked.solver.name == "highs":
+            raise
+        return work.know(
+            status="not_readable", note=str(error)
+        )  # a solver that is not here, or cannot do what is asked
     kept.write_study(work, done)
     answer, prices = done.answer, done.prices
     return work.know(
@@ -154,7 +163,7 @@ def report(work: Work) -> Facts:
         try:
             told = after.explain(work, question(work))
             known = work.know(**{"is_reported": True, **told, "note": told.get("note") or known["note"]})
-        except FAULTS as error:
+        except Exception as error:
             # The price list was checked and stands; its words are left out, since they may hold a value.
             known = work.know(
                 is_reported=False, note=f"its report fell over: {type(error).__name__}; by itself: {work.command}"
