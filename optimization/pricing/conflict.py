@@ -24,7 +24,7 @@ from optimization.pricing.elastic import SAME, Elastic
 from optimization.pricing.instance import Instance, Objective
 from optimization.pricing.solve import solve
 
-MOST_STEPS = 60
+MOST_STEPS = 400
 SMALL = 400  # pairs; above, the form with slacks is asked for its relaxation, and lists are found by solve.py
 ABOVE = (1e-6, 1e-4, 1e-3, 1e-2)  # shares above the relaxation's least amount at which a list is looked for
 ANY_LIST = 0.5  # a gap that the first list meets
@@ -179,8 +179,20 @@ def _by_hitting(asked: Instance, whole: Elastic, deadline: float) -> list[str] |
             return _in_order(core, whole)
         if not outcome.is_feasible or not outcome.slack:
             return None
-        corrections.append(set(outcome.slack))
+        corrections.append(_without_idle(whole, outcome.slack, scale, deadline))
     return None
+
+
+def _without_idle(whole: Elastic, broken: Mapping[str, float], scale: Mapping[str, float], deadline: float) -> set[str]:
+    """A correction none of whose rules could be kept after all: the smaller corrections are, the fewer are needed."""
+    left, tried = dict(broken), set[str]()
+    while waiting := sorted(set(left) - tried, key=lambda rule: left[rule] * scale[rule]):
+        tried.add(waiting[0])
+        soft = {rule: scale[rule] for rule in left if rule != waiting[0]}
+        outcome = whole.solve(soft, time_limit=max(1.0, deadline - time.monotonic()), gap=0.05)
+        if outcome.is_feasible:
+            left = dict(outcome.slack)
+    return set(left)
 
 
 def _least_hitting(corrections: Sequence[set[str]], order: Sequence[str]) -> set[str]:

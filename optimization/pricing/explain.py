@@ -290,7 +290,7 @@ def _sentence(asked: Instance, kind: str, row: int) -> str:
     if kind == "family_tiers":
         return f"tiers of {names[0]} within {names[1]} at most {high} apart"
     if kind == "savings_target":
-        share = f" ({table.share[row]:.4%} less)" if np.isfinite(table.share[row]) else ""
+        share = f" ({table.share[row] * 100:.6g} % less)" if np.isfinite(table.share[row]) else ""
         return f"spend at most {high}, of {asked.baseline_spend:,.2f} today{share}"
     cells = table.cells_of(row)
     pair = np.unique(table.cell_pair[cells])
