@@ -10,6 +10,7 @@ import base64
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -126,9 +127,15 @@ def _log(answer: Answer) -> str:
     """The course of the search: which solver, and bound and best list each time that one of them moved."""
     head = f"{answer.solver} {answer.solver_version}, {answer.method or 'whole'}, {answer.nodes} nodes: {answer.status}"
     lines = [
-        f"{one.seconds:9.2f} s   bound {one.bound:18,.4f}   best list {one.incumbent:18,.4f}" for one in answer.history
+        f"{one.seconds:9.2f} s   bound {_number(one.bound)}   best list {_number(one.incumbent)}"
+        for one in answer.history
     ]
     return "\n".join([head, *lines])
+
+
+def _number(value: float) -> str:
+    """As wide as the others, and a word where there is none yet."""
+    return f"{value:18,.4f}" if isfinite(value) else f"{'none yet':>18}"
 
 
 def table_metadata(settings: Settings, table: str, covered: Covered) -> Facts:
