@@ -153,9 +153,15 @@ def _smallest(asked: Instance, whole: Elastic, discrete: bool, deadline: float) 
         found = _by_hitting(asked, whole, _halfway(deadline))
         if found is not None:
             return (found, True, "") if found else ([], True, BANDS_ALONE)
-    found = _without_needless(asked, whole, not discrete, _halfway(deadline))  # the rest of the time is for repairs
+    found, untried = _without_needless(
+        asked, whole, not discrete, _halfway(deadline)
+    )  # the rest of the time is for repairs
+    if not found:
+        return [], False, "Time was up before a conflict was found; give it more."
     return (
-        (found, False, NOT_SMALLEST) if found else ([], False, "Time was up before a conflict was found; give it more.")
+        found,
+        False,
+        f"Time was up with {untried} of them untried: some may be needless." if untried else NOT_SMALLEST,
     )
 
 
@@ -215,11 +221,11 @@ def _least_hitting(corrections: Sequence[set[str]], order: Sequence[str]) -> set
     return {rules[at] for at, value in enumerate(solver.getSolution().col_value) if value > 0.5}
 
 
-def _without_needless(asked: Instance, whole: Elastic, relaxed: bool, deadline: float) -> list[str]:
+def _without_needless(asked: Instance, whole: Elastic, relaxed: bool, deadline: float) -> tuple[list[str], int]:
     """A conflict, then a deletion filter: each rule that the rest conflicts without is let go.
 
     Where the relaxation is impossible, its proof names the rules that it needs. Else an elastic filter does: rules that must be
-    broken are made hard until nothing is possible. Empty where time ended before that."""
+    broken are made hard until nothing is possible. Empty where time ended before that; else also how many rules were not tried."""
     scale = worth_of_a_unit(asked)
     hard: list[str] = whole.rules_of_proof() if relaxed else []
     while not hard or not relaxed:
@@ -228,17 +234,21 @@ def _without_needless(asked: Instance, whole: Elastic, relaxed: bool, deadline: 
         if outcome.status == "infeasible":
             break
         if not outcome.is_feasible or not outcome.slack:
-            return []
+            return [], 0
         hard += [rule for rule in outcome.slack if rule not in hard]
-    needed = list(hard)
-    for rule in hard:
+    needed, waiting = list(hard), list(hard)
+    while waiting:
         if time.monotonic() > deadline:
-            break
+            return _in_order(needed, whole), len(waiting)
+        rule = waiting.pop()
         rows = Elastic(asked.only([other for other in needed if other != rule]))
-        limit = max(1.0, deadline - time.monotonic())
-        if rows.solve(relaxed=relaxed, time_limit=limit).status == "infeasible":
+        if relaxed:
+            proof = rows.rules_of_proof()  # which may do without more than this rule
+            needed = proof or needed
+            waiting = [other for other in waiting if other in needed]
+        elif rows.solve(time_limit=max(1.0, deadline - time.monotonic())).status == "infeasible":
             needed.remove(rule)
-    return _in_order(needed, whole)
+    return _in_order(needed, whole), 0
 
 
 def _repair_alone(whole: Elastic, rule: str, kind: str, deadline: float, waiting: int) -> Repair:
@@ -246,6 +256,8 @@ def _repair_alone(whole: Elastic, rule: str, kind: str, deadline: float, waiting
     limit = max(1.0, (deadline - time.monotonic()) / waiting)
     if kind == "savings_target" and len(whole.asked.pairs) > SMALL:
         return _target_alone(whole.asked, rule, unit, max(limit, 20.0))
+    if time.monotonic() > deadline:
+        return Repair(rule, kind, unit, None, "time was up: unknown")
     least = whole.solve({rule: 1.0}, relaxed=True, time_limit=limit)
     if least.status == "infeasible":
         return Repair(rule, kind, unit, None, NOT_ALONE)

@@ -356,7 +356,7 @@ def run(
     solver = highspy.Highs()
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("presolve", presolve)
-    if integers is None and presolve == "choose" and matrix.shape[1] > LARGE:
+    if integers is None and cost.any() and matrix.shape[1] > LARGE:
         solver.setOptionValue("solver", "ipm")  # 12 seconds where the simplex had nothing after 60 (11,688 columns)
     solver.setOptionValue("mip_rel_gap", gap)
     solver.setOptionValue("mip_abs_gap", 1e-7)

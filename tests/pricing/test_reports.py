@@ -62,9 +62,16 @@ def test_a_rule_binds_at_its_limit_and_holds_the_pairs_it_is_about(asked, prices
     held = explain.changes(asked, prices).set_index(["provider", "procedure"])["binding_rules"]
     assert held[("P1", "MRI")] == "floor:P1" and held[("P1", "CT")] == "floor:P1"
     assert held[("P2", "MRI")] == "quality:P2"
-    spread = prices_of(asked, [0, 1, 2]).assign(price=[800.0, 870.0, 500.0])
-    rules = explain.holding(asked, spread)
-    assert set(rules.loc[rules["rule"] == "spread:MRI:North", "pair"]) == {0, 1}
+
+
+def test_a_spread_holds_the_pairs_at_its_two_ends_and_not_the_one_between():
+    asked = question(
+        [(f"P{number}", "MRI", 10, 1000, (800 + 50 * number,)) for number in range(3)],
+        tiers=("T1",),
+        fairness=[{"procedure": "MRI", "region": "North", "max_spread": 100}],
+    )
+    held = explain.holding(asked, prices_of(asked, [0, 0, 0]))
+    assert held[["rule", "pair"]].values.tolist() == [["spread:MRI:North", 0], ["spread:MRI:North", 2]]
 
 
 def test_spreads_are_those_of_the_prices(asked, prices):
@@ -117,7 +124,7 @@ def scenario(**more) -> Scenario:
             "CT": {"code": "70450", "billing_class": "professional", "service_code": ["11"]},
         },
     }
-    given = {"scenario": "small", "about": "a small one", "transparency": about, **more}
+    given = {"scenario": "small", "about": "a small one", "transparency": about} | more
     return Scenario(source=Source(instance="small.json"), **given)
 
 
@@ -244,3 +251,17 @@ def test_a_page_escapes_what_it_is_given_in_both_forms():
     page, text = as_html("T", blocks), as_markdown(blocks)
     assert "<script>" not in page and "A &amp; B" in page and "1,234.50" in page
     assert r"| a\|b | 1,234.50 | – |" in text
+
+
+def test_a_study_meets_its_target_at_the_confidence_asked_for():
+    """Volumes vary by a tenth: a list that just meets the target misses it in half of the years."""
+    pairs = [("P1", f"C{number}", 100, 1000, (800 if number else 1000, 1000)) for number in range(10)]
+    asked = question(pairs, savings_target={"min_savings_fraction": 0.06}, objective={"type": "min_deviation"})
+    rule = {"id": "save", "kind": "savings_target", "share": 0.06, "reason": "the board", "source": "minutes"}
+    found = {}
+    for confidence in (None, 0.95):
+        said = scenario(rules=[rule | ({"confidence": confidence} if confidence else {})], transparency=None)
+        found[confidence] = study(said, asked, with_costs=False, with_frontiers=False)
+    assert found[None].robustness.miss_share > 0.3
+    assert found[0.95].robustness.miss_share <= 0.05
+    assert any("95%" in note for note in found[0.95].notes)

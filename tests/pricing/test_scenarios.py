@@ -80,7 +80,10 @@ def test_what_cannot_be_meant_is_refused_with_its_place_and_the_nearest_name(fol
         ),
         ("id: s, kind: savings_target, share: 0.1, where: {providers: [A]}", "say a budget"),
         ("id: l, kind: legal_band, high_percentile: 75, as_of: 2026-01-01", "needs negotiated rates"),
-        ("id: n, kind: tier_rule, forbid: [low], when: {measure: stars, at_least: 6}", "about no pair at all"),
+        (
+            "id: n, kind: tier_rule, forbid: [low], when: {measure: stars, at_least: 5}, where: {providers: [B]}",
+            "about no pair at all",
+        ),
     ],
 )
 def test_a_rule_that_fits_no_pair_or_tier_says_so(folder, rule, told):
