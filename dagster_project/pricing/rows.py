@@ -18,6 +18,7 @@ import pyarrow as pa
 from dagster_project.pricing.work import Work, price_list, question
 from dagster_project.settings import Settings
 from dagster_project.sources.derived import SOURCES, derived_folder, derived_schema
+from dagster_project.sources.derived.pricing import MONEY
 from dagster_project.sources.lake import write_atomically
 from optimization.pricing import check, explain
 from optimization.pricing.instance import Instance
@@ -53,8 +54,12 @@ def forget_others(settings: Settings, scenario_ids: list[str]) -> list[str]:
 
 def write(work: Work, known: Mapping[str, Any]) -> None:
     """All four tables of one scenario; its totals last, so that a list without its totals is seen as not written."""
+    prices = _recommendation(work)
+    if len(prices):
+        # Where volumes answer to price a row's spend has no end of decimals: the total is that of the rows as they are written.
+        known = {**known, "spend": sum((_stepped(value, MONEY) for value in prices["spend_amount"]), Decimal(0))}
     made = {
-        "recommendation": _recommendation(work),
+        "recommendation": prices,
         "rule_cost": _listed(work, "rule_cost.parquet"),
         "frontier": _listed(work, "frontier.parquet"),
         "scenario": pd.DataFrame([_scenario(work, known)]),
@@ -73,13 +78,17 @@ def _column(frame: pd.DataFrame, field: pa.Field, scenario_id: str) -> pa.Array:
         return pa.nulls(len(frame), field.type)
     values = [None if _is_blank(value) else value for value in frame[field.name].tolist()]
     if pa.types.is_decimal(field.type):
-        step = Decimal(1).scaleb(-field.type.scale)
-        return pa.array([None if v is None else Decimal(str(v)).quantize(step) for v in values], field.type)
+        return pa.array([None if v is None else _stepped(v, field.type) for v in values], field.type)
     if pa.types.is_integer(field.type):
         values = [None if v is None else int(v) for v in values]
     elif pa.types.is_floating(field.type):
         values = [None if v is None else float(v) for v in values]
     return pa.array(values, field.type)
+
+
+def _stepped(value: object, kind: pa.Decimal128Type) -> Decimal:
+    """With as many decimals as the column has."""
+    return Decimal(str(value)).quantize(Decimal(1).scaleb(-kind.scale))
 
 
 def _is_blank(value: object) -> bool:
@@ -134,7 +143,7 @@ def _recommendation(work: Work) -> pd.DataFrame:
         benchmark_amount=check.decimals(pairs.medicare_rate),
         price_amount=laid.price,
         baseline_spend_amount=volume * baseline,
-        spend_amount=check._revenue(made, laid),
+        spend_amount=check.revenues(made, laid),
         binding_rules=_binding(made, prices),
     )
     if not work.path("pairs.parquet").exists():

@@ -78,7 +78,7 @@ def judge(asked: Instance, prices: pd.DataFrame, tolerance: Decimal | float = TO
     laid, findings = lay(asked, prices)
     if laid is None:
         return Judged(findings)
-    revenue = _revenue(asked, laid)
+    revenue = revenues(asked, laid)
     spent, moved = _total(revenue), _deviation(asked, laid)
     goal = asked.objective
     if goal.type == "quality_weighted":
@@ -244,7 +244,7 @@ def _total(values: np.ndarray) -> Decimal:
     return sum(values.tolist(), Decimal(0))
 
 
-def _revenue(asked: Instance, laid: PriceList) -> np.ndarray:
+def revenues(asked: Instance, laid: PriceList) -> np.ndarray:
     """Volume × price of each pair; with an elasticity the straight line between the ends of its tier's band (see instance.Elasticity)."""
     volume = decimals(asked.pairs.volume)
     if asked.elasticity is None:
@@ -304,7 +304,7 @@ def _of_specialty(asked: Instance, table: Rules, laid: PriceList) -> tuple[np.nd
 
 
 def _of_revenue(asked: Instance, table: Rules, laid: PriceList) -> tuple[np.ndarray, np.ndarray]:
-    revenue = _sums(asked.pairs.provider, _revenue(asked, laid), len(asked.providers))[table.subject[:, 0]]
+    revenue = _sums(asked.pairs.provider, revenues(asked, laid), len(asked.providers))[table.subject[:, 0]]
     return revenue, np.maximum(decimals(np.where(np.isfinite(table.low), np.abs(table.low), 0)), ONE)
 
 
@@ -328,12 +328,12 @@ def _of_family(asked: Instance, table: Rules, laid: PriceList) -> tuple[np.ndarr
 
 
 def _of_spend(asked: Instance, table: Rules, laid: PriceList) -> tuple[np.ndarray, np.ndarray]:
-    total = np.full(len(table), _total(_revenue(asked, laid)), object)
+    total = np.full(len(table), _total(revenues(asked, laid)), object)
     return total, np.maximum(decimals(np.abs(table.high)), ONE)
 
 
 def _of_budget(asked: Instance, table: Rules, laid: PriceList) -> tuple[np.ndarray, np.ndarray]:
-    total = _sums(table.rule_of_cell(), _revenue(asked, laid)[table.cell_pair], len(table))
+    total = _sums(table.rule_of_cell(), revenues(asked, laid)[table.cell_pair], len(table))
     return total, np.maximum(decimals(np.abs(table.high)), ONE)
 
 

@@ -274,6 +274,16 @@ def test_senders_are_not_mixed_and_pairs_of_ten_people_are_left_out(tmp_path: Pa
     assert set(largest.frame["provider"]) == {"B"}
 
 
+def test_totals_add_up_where_volumes_answer_to_price(tmp_path: Path, without_report: None) -> None:
+    elastic = scenario("save") + "elasticity: {value: -0.2, source: a test}\n"
+    settings = house(tmp_path, {"save.yml": elastic})
+    answer_all(settings, lambda _: None)
+    (total,), prices = rows(settings, "scenario"), rows(settings, "recommendation")
+    assert total["is_elastic"] is True and total["spend_amount"] == sum(row["spend_amount"] for row in prices)
+    assert any(row["spend_amount"] != row["volume_quantity"] * row["price_amount"] for row in prices)
+    assert verdicts(settings) == dict.fromkeys(CHECKS, "pass")
+
+
 def test_a_scenario_without_a_file_has_no_partition_to_run(tmp_path: Path) -> None:
     with pytest.raises(LookupError, match=r"no scenario 'gone'.*gone\.yml"):
         cover.answer_named(house(tmp_path), "inputs", "gone")
