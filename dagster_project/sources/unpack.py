@@ -7,6 +7,7 @@ Does not: columns, layouts; nothing here knows what a line means.
 from __future__ import annotations
 
 import codecs
+import ctypes
 import gzip
 import hashlib
 import lzma
@@ -19,12 +20,14 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import IO
 
 from dagster_project.settings import Settings
 
 CHUNK = 1 << 20
+GIVEN_BACK_EVERY = 32  # chunks
 HEAD = 1 << 16
 BOM = codecs.BOM_UTF8
 
@@ -33,6 +36,8 @@ NUL = b"\0"
 # given so that a line stays whole. The others would hide in ids and move the cursor of whoever looks at a value.
 _CONTROLS = bytes(byte for byte in [*range(32), 127] if byte not in b"\t\n\r")
 _CONTROL = re.compile("[" + re.escape(_CONTROLS.decode()) + "]")
+
+_trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None  # glibc alone has it
 
 _RETURNS = re.compile("\r{1,2}\n")
 _EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -136,8 +141,12 @@ def blocks(path: Path) -> Iterator[bytes]:
     """The unpacked bytes, a megabyte at a time. Raises Unreadable when the packing is broken."""
     try:
         with _opened(path) as file:
-            while chunk := file.read(CHUNK):
+            for number in count(1):
+                if not (chunk := file.read(CHUNK)):
+                    break
                 yield chunk
+                if number % GIVEN_BACK_EVERY == 0:
+                    _give_back()
     except EOFError:
         raise Unreadable("broken_zip" if packing(path) == "zip" else "truncated_gzip") from None
     except (gzip.BadGzipFile, zlib.error):
@@ -148,6 +157,13 @@ def blocks(path: Path) -> Iterator[bytes]:
         RuntimeError
     ):  # so zipfile calls Deflate64, as Windows packs what is large, which once ended the inventory of all
         raise Unreadable("unknown_zip") from None
+
+
+def _give_back() -> None:
+    """Free memory to the system, where the allocator can. What a chunk is taken apart into is freed before the next, but the few
+    bytes that DuckDB meanwhile noted for long lie between, and no later chunk fits into the holes: an 837 of 1.3 GB once left 1.3 GB of them."""
+    if _trim is not None:
+        _trim(0)
 
 
 @contextmanager
