@@ -87,8 +87,15 @@ attributed as (
         hospitals.star_rating,
         readmissions.excess_readmission_ratio as excess_readmission_ratio,
         coalesce(readmissions.readmission_measure_count, 0) as readmission_measure_count,
-        percent_rank() over (pool order by described.discharge_count) as size_rank_rate,
-        percent_rank() over (pool order by described.case_mix_index) as case_mix_rank_rate
+        cast(summaries.average_risk_score as double) as average_risk_score,
+        percent_rank() over (
+            partition by described.data_source, described.period_type, described.period_year, systems.comparison_group
+            order by described.discharge_count
+        ) as size_rank_rate,
+        percent_rank() over (
+            partition by described.data_source, described.period_type, described.period_year, systems.comparison_group
+            order by described.case_mix_index
+        ) as case_mix_rank_rate
     from described
     inner join systems
         on described.data_source = systems.data_source and described.period_type = systems.period_type
@@ -100,6 +107,9 @@ attributed as (
     left join {{ ref('census_divisions') }} as divisions on described.state = divisions.state
     left join readmissions
         on described.hospital_data_source = readmissions.data_source and described.provider_id = readmissions.ccn
+    left join {{ ref('stg_hospital_medicare_year__summaries') }} as summaries
+        on described.hospital_data_source = summaries.data_source and described.provider_id = summaries.ccn
+        and described.period_year = summaries.period_year
     window pool as (partition by described.data_source, described.period_type, described.period_year, systems.comparison_group)
 ),
 
@@ -178,6 +188,7 @@ select
     cast(banded.total_payment_amount as decimal(38, 10)) as total_payment_amount,
     cast(banded.total_medicare_payment_amount as decimal(38, 10)) as total_medicare_payment_amount,
     banded.case_mix_index,
+    banded.average_risk_score,
     banded.size_band,
     banded.case_mix_band,
     banded.payment_system_rule_id,

@@ -15,20 +15,25 @@ plain as (
 expected as (
     select
         *,
-        (payment_to_expected_rate - 1) / error_rate as deviation,
         power(spread_rate, 2) / (power(spread_rate, 2) + power(error_rate, 2)) as shrinkage_rate
     from {{ ref('int_drg__expected_payments') }}
 ),
 
+-- Two questions of the same difference: is it more than chance, and does it stand out from how hospitals differ anyway.
 tested as (
-    select *, {{ normal_two_sided('deviation') }} as p_value from expected
+    select
+        *,
+        {{ normal_two_sided('(payment_to_expected_rate - 1) / error_rate') }} as p_value,
+        {{ normal_two_sided('(payment_to_expected_rate - 1) / sqrt(power(error_rate, 2) + power(spread_rate, 2))') }} as unusual_p_value
+    from expected
 ),
 
 counted as (
     select
         *,
         count(*) over (partition by data_source, period_type, fiscal_year) as test_count,
-        count(*) over (partition by data_source, period_type, fiscal_year order by p_value) as p_rank
+        count(*) over (partition by data_source, period_type, fiscal_year order by p_value) as p_rank,
+        count(*) over (partition by data_source, period_type, fiscal_year order by unusual_p_value) as unusual_p_rank
     from tested
 ),
 
@@ -36,10 +41,12 @@ counted as (
 controlled as (
     select
         *,
-        least(1, min(p_value * test_count / p_rank) over (
-            partition by data_source, period_type, fiscal_year order by p_value desc
+        {%- for kind in ('', 'unusual_') %}
+        least(1, min({{ kind }}p_value * test_count / {{ kind }}p_rank) over (
+            partition by data_source, period_type, fiscal_year order by {{ kind }}p_value desc
             rows between unbounded preceding and current row
-        )) as q_value
+        )) as {{ kind }}q_value{% if not loop.last %},{% endif %}
+        {%- endfor %}
     from counted
 ),
 
@@ -69,6 +76,7 @@ joined as (
         controlled.shrinkage_rate,
         controlled.p_value,
         controlled.q_value,
+        controlled.unusual_q_value,
         controlled.shrinkage_rate * (1 - controlled.payment_to_expected_rate) as gap_rate,
         sqrt(controlled.shrinkage_rate) * controlled.error_rate as gap_error_rate,
         severity.severity_measure,
@@ -151,7 +159,9 @@ select
     {{ usd('expected_payment * (gap_rate + ' ~ drg_parameter('interval_normal_quantile') ~ ' * gap_error_rate)') }} as standardized_gap_high_amount,
     p_value,
     q_value,
+    unusual_q_value,
     case when q_value is not null then q_value <= {{ drg_parameter('false_discovery_rate') }} and gap_rate > 0 end as is_gap_found,
+    case when q_value is not null then unusual_q_value <= {{ drg_parameter('false_discovery_rate') }} and gap_rate > 0 end as is_gap_unusual,
     severity_measure,
     severity_share_rate,
     severity_median_rate,
