@@ -177,6 +177,16 @@ DATED_RULES = [
     "claims/record_encounter_types",
     "finance/month_closes",
     "finance/underpayment_tolerances",
+    "opportunity/census_divisions",
+    "opportunity/cms_source_pairs",
+    "opportunity/drg_parameters",
+    "opportunity/drg_title_endings",
+    "opportunity/mdc_names",
+    "opportunity/mdc_ranges",
+    "opportunity/ownership_classes",
+    "opportunity/payment_systems",
+    "opportunity/peer_bands",
+    "opportunity/peer_rules",
 ]
 
 
