@@ -1,5 +1,13 @@
 -- Titles differ between files of one year, and between years: the hospitals' own file first, in which the measures are.
-with titles as (
+with published as (
+    select data_source, period_type, period_year, drg_code, drg_description, 'provider' as geography_level
+    from {{ ref('stg_ipps_provider_drg__payments') }}
+    union all
+    select data_source, period_type, period_year, drg_code, drg_description, geography_level
+    from {{ ref('stg_ipps_geography_drg__payments') }}
+),
+
+titles as (
     select
         data_source,
         period_type,
@@ -11,7 +19,7 @@ with titles as (
             min(drg_description)
         ) as drg_title,
         sum(case when geography_level = 'provider' then 1 else 0 end) as hospital_count
-    from {{ ref('fct_ipps_payment') }}
+    from published
     group by data_source, period_type, period_year, drg_code
 ),
 
