@@ -52,6 +52,11 @@ def test_the_plain_gap_of_fy2016_is_exact_and_ties_are_none(warehouse: Warehouse
         """select round(sum(plain_gap_amount), 2)::decimal(18, 2), count(*) filter (has_plain_gap), count(*)
         from marts.mart_drg_opportunity where fiscal_year = 2016""",
     ) == (Decimal("6910510283.77"), 116_285, 181_215)
+    of_the_nation = "benchmark_level = 'nation' and statistic = 'mean' and fiscal_year = 2016"
+    assert one(
+        warehouse,
+        f"select round(sum(plain_gap_amount), 2)::decimal(18, 2) from marts.mart_drg_benchmarks where {of_the_nation}",
+    ) == (Decimal("6910510283.77"),)
     ties = """select count(*), max(drg_hospital_count) from marts.mart_drg_measures where fiscal_year = 2016
         and drg_medicare_payment_amount = average_medicare_payment_amount::decimal(22, 4) * drg_discharge_count::decimal(9, 0)"""
     assert one(warehouse, ties) == (46, 1)  # DRGs that one hospital alone has

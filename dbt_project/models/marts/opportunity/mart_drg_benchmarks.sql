@@ -64,7 +64,8 @@ sums as (
     select
         cell_number,
         count(*) as hospital_count,
-        sum(discharge_count) as discharge_count
+        sum(discharge_count) as discharge_count,
+        sum(medicare_payment_whole) as medicare_payment_whole
         {%- for measure in measures %},
         {{ ten_decimals_each('sum(' ~ measure ~ '_whole)', 'sum(discharge_count)') }} as {{ measure }}_mean
         {%- endfor %}
@@ -96,6 +97,22 @@ placed as (
     group by cell_number
 ),
 
+-- What falls short of each statistic: of the mean in whole numbers, divided once.
+short as (
+    select
+        cells.cell_number,
+        {{ ten_decimals_each('sum(greatest(cells.medicare_payment_whole_of_area * cells.discharge_count - cells.medicare_payment_whole * cells.area_discharge_count, 0))', 'max(cells.area_discharge_count)') }} as mean_gap,
+        sum(greatest(placed.medicare_payment_median - cells.average_medicare_payment_amount, 0) * cast(cells.discharge_count as decimal(9, 0))) as median_gap,
+        sum(greatest(placed.medicare_payment_p75 - cells.average_medicare_payment_amount, 0) * cast(cells.discharge_count as decimal(9, 0))) as p75_gap
+    from (
+        select cells.*, sums.discharge_count as area_discharge_count, sums.medicare_payment_whole as medicare_payment_whole_of_area
+        from cells
+        inner join sums on cells.cell_number = sums.cell_number
+    ) as cells
+    inner join placed on cells.cell_number = placed.cell_number
+    group by cells.cell_number
+),
+
 named as (
     select distinct areas.area_number * 1000000 + drgs.drg_number as cell_number, areas.data_source, areas.period_type, areas.fiscal_year,
         areas.benchmark_level, areas.benchmark_area, drgs.drg_code
@@ -107,7 +124,8 @@ named as (
 wide as (
     select
         named.data_source, named.period_type, named.fiscal_year, named.benchmark_level, named.benchmark_area, named.drg_code,
-        sums.hospital_count, sums.discharge_count
+        sums.hospital_count, sums.discharge_count,
+        short.mean_gap, short.median_gap, short.p75_gap
         {%- for measure in measures %},
         sums.{{ measure }}_mean,
         placed.{{ measure }}_median,
@@ -115,6 +133,7 @@ wide as (
         {%- endfor %}
     from sums
     inner join placed on sums.cell_number = placed.cell_number
+    inner join short on sums.cell_number = short.cell_number
     inner join named on sums.cell_number = named.cell_number
 ),
 
@@ -123,7 +142,8 @@ statistics as (
     select
         data_source, period_type, fiscal_year, benchmark_level, benchmark_area, drg_code, '{{ statistic }}' as statistic,
         hospital_count, discharge_count
-        {%- for measure in measures %}, {{ measure }}_{{ statistic }} as {{ measure }}_amount{% endfor %}
+        {%- for measure in measures %}, {{ measure }}_{{ statistic }} as {{ measure }}_amount{% endfor %},
+        {{ statistic }}_gap as gap_amount
     from wide
     union all
     {%- endfor %}
@@ -133,7 +153,7 @@ statistics as (
         case geography_level when 'national' then 'nation_published' else 'state_published' end,
         case geography_level when 'national' then 'US' else area_code end,
         drg_code, 'mean', null, discharge_count,
-        average_covered_charge_amount, average_total_payment_amount, average_medicare_payment_amount
+        average_covered_charge_amount, average_total_payment_amount, average_medicare_payment_amount, null
     from payments
     where geography_level in ('national', 'state')
 )
@@ -153,5 +173,6 @@ select
     cast(covered_charge_amount as decimal(28, 10)) as average_covered_charge_amount,
     cast(total_payment_amount as decimal(28, 10)) as average_total_payment_amount,
     cast(medicare_payment_amount as decimal(28, 10)) as average_medicare_payment_amount,
+    cast(gap_amount as decimal(38, 10)) as plain_gap_amount,
     {{ drg_notice() }} as notice
 from statistics
