@@ -107,7 +107,9 @@ def _payment(period: Period) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     low, high = bounds(np.log(world.payment / own), world.discharges, world.hospitals["provider_id"], world.hospital)
     lower, upper = own * np.exp(low), own * np.exp(high)
     table = cells[["provider_id", "drg_code"]].assign(
-        expected_payment_amount=own, expected_payment_low_amount=lower, expected_payment_high_amount=upper
+        expected_average_payment_amount=own,
+        expected_average_payment_low_amount=lower,
+        expected_average_payment_high_amount=upper,
     )
     inside = (world.payment >= lower) & (world.payment <= upper)
     scores = score(expected, world.payment, world.discharges, world.hospital, _covered(inside, low))

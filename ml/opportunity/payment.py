@@ -62,7 +62,9 @@ def make_world(hospitals: pd.DataFrame, cells: pd.DataFrame, design: Design | No
 
     Raises KeyError for a cell without its hospital.
     """
-    known = hospitals[hospitals["provider_id"].isin(cells["provider_id"].unique())].sort_values("provider_id", ignore_index=True)
+    known = hospitals[hospitals["provider_id"].isin(cells["provider_id"].unique())].sort_values(
+        "provider_id", ignore_index=True
+    )
     place = rows_of(known, cells["provider_id"])
     drg, drgs = pd.factorize(cells["drg_code"], sort=True)
     design = design or fit_design(known, HOSPITALS)

@@ -55,7 +55,9 @@ def make_severity_world(hospitals: pd.DataFrame, cells: pd.DataFrame, design: De
 
     Raises KeyError for a cell without its hospital.
     """
-    known = hospitals[hospitals["provider_id"].isin(cells["provider_id"].unique())].sort_values("provider_id", ignore_index=True)
+    known = hospitals[hospitals["provider_id"].isin(cells["provider_id"].unique())].sort_values(
+        "provider_id", ignore_index=True
+    )
     place = rows_of(known, cells["provider_id"])
     family, families = pd.factorize(cells["family_code"], sort=True)
     design = design or fit_design(known, HOSPITALS_OF_FAMILIES)

@@ -29,6 +29,28 @@ _COUNTS: list[Column] = [
     ("hospital_count", pa.int64(), "their hospitals"),
     ("discharge_count", pa.int64(), "their discharges"),
 ]
+_SCORE: list[Column] = [
+    *_PERIOD,
+    _MEASURE,
+    ("trial", pa.string(), "unseen_hospitals (five folds) or unseen_year (fitted on an earlier one)"),
+    ("fitted_year", pa.int64(), "year fitted on"),
+    _WAY,
+    *_COUNTS,
+    ("mean_outcome", VALUE, "discharge-weighted mean of what came"),
+    ("error", VALUE, "mean absolute error, weighted by discharges"),
+    ("error_rate", RATE, "error as a share of the mean"),
+    ("root_mean_square_error", VALUE, "root of the mean squared error, weighted by discharges"),
+    ("bias", VALUE, "expected less actual, weighted by discharges"),
+    ("skill_rate", RATE, "one less the error over that of the national mean or share"),
+    ("skill_low_rate", RATE, "lower end of its 95 % interval over 1,000 resamples of hospitals"),
+    ("skill_high_rate", RATE, "its upper end"),
+    (
+        "covered_rate",
+        RATE,
+        "share of discharges in cells within their 95 % interval; blank where a way has none",
+    ),
+    ("absent_features", pa.string(), "attributes that the model would read and no file of the source holds"),
+]
 
 TABLES: dict[str, tuple[str, list[Column]]] = {
     "drg_expected_payment": (
@@ -38,16 +60,16 @@ TABLES: dict[str, tuple[str, list[Column]]] = {
             ("provider_id", pa.string(), "CCN of the hospital"),
             ("drg_code", pa.string(), "MS-DRG"),
             (
-                "expected_payment_amount",
+                "expected_average_payment_amount",
                 MONEY,
                 "expected average Medicare payment; blank where no other hospital has the DRG",
             ),
             (
-                "expected_payment_low_amount",
+                "expected_average_payment_low_amount",
                 MONEY,
                 "lower end of the 95 % interval of a hospital's average; blank where too few cells tell",
             ),
-            ("expected_payment_high_amount", MONEY, "its upper end"),
+            ("expected_average_payment_high_amount", MONEY, "its upper end"),
         ],
     ),
     "drg_expected_severity": (
@@ -69,29 +91,12 @@ TABLES: dict[str, tuple[str, list[Column]]] = {
         ],
     ),
     "drg_model_score": (
-        "One row per source, year, measure, trial and way: how far expectations were from what came.",
-        [
-            *_PERIOD,
-            _MEASURE,
-            ("trial", pa.string(), "unseen_hospitals (five folds) or unseen_year (fitted on an earlier one)"),
-            ("fitted_year", pa.int64(), "year fitted on"),
-            _WAY,
-            *_COUNTS,
-            ("mean_outcome", VALUE, "discharge-weighted mean of what came"),
-            ("error", VALUE, "mean absolute error, weighted by discharges"),
-            ("error_rate", RATE, "error as a share of the mean"),
-            ("root_mean_square_error", VALUE, "root of the mean squared error, weighted by discharges"),
-            ("bias", VALUE, "expected less actual, weighted by discharges"),
-            ("skill_rate", RATE, "one less the error over that of the national mean or share"),
-            ("skill_low_rate", RATE, "lower end of its 95 % interval over 1,000 resamples of hospitals"),
-            ("skill_high_rate", RATE, "its upper end"),
-            (
-                "covered_rate",
-                RATE,
-                "share of discharges in cells within their 95 % interval; blank where a way has none",
-            ),
-            ("absent_features", pa.string(), "attributes that the model would read and no file of the source holds"),
-        ],
+        "One row per source, year, measure and way: how far expectations of hospitals not seen (five folds) were from what came.",
+        _SCORE,
+    ),
+    "drg_later_score": (
+        "One row per source, later year, measure and way: how far what an earlier year knows was from what came.",
+        _SCORE,
     ),
     "drg_model_calibration": (
         "One row per source, year, measure and tenth of the discharges in the order of what the model expected.",
