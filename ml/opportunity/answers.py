@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from ml.opportunity.back_test import back_test
 from ml.opportunity.judging import Score, bounds, calibration, score
@@ -27,6 +28,11 @@ from ml.opportunity.years import (
 
 PAYMENT, SEVERE = "payment", "severe_share"
 UNSEEN_HOSPITALS, UNSEEN_YEAR = "unseen_hospitals", "unseen_year"
+
+
+# The matrices are small: two threads wait for one another longer than they work (three times the CPU), and one gives the
+# same last digits everywhere.
+one_thread = threadpool_limits.wrap(limits=1, user_api="blas")
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,7 @@ class Answers:
     calibration: pd.DataFrame
 
 
+@one_thread
 def answers_of(period: Period) -> Answers:
     """Every cell's expectation, its hospital not having been seen, and how near they come."""
     paid, paid_scores, paid_bins = _payment(period)
@@ -57,6 +64,7 @@ def answers_of(period: Period) -> Answers:
     return Answers(paid, severe, _stacked([paid_scores, severe_scores]), _stacked([paid_bins, severe_bins]))
 
 
+@one_thread
 def scores_of_later(earlier: Period, later: Period) -> pd.DataFrame:
     """How near the earlier year's knowledge comes to the later year."""
     made = []
@@ -75,6 +83,7 @@ def scores_of_later(earlier: Period, later: Period) -> pd.DataFrame:
     return _stacked(made)
 
 
+@one_thread
 def back_tests_of(earlier: Period, later: Period) -> pd.DataFrame:
     """One row per measure and yardstick; `expected` of the cells is the model's, hospitals unseen."""
     rows = []

@@ -1,0 +1,121 @@
+"""The models of DRG payment: what is expected of each hospital and DRG by year, how good that is, and the back test.
+
+Belongs here: assets and checks. Does not: models (ml/opportunity), reading and writing (resources/opportunity).
+
+The assets of a year are partitioned by year. A run that names no year (`claimhouse run`, the schedule, the sensor) answers
+all that have payments, and tells each of them as a partition; a backfill of one year answers that year alone.
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from dagster_project.resources.house import House
+from dagster_project.resources.opportunity import OF_A_YEAR, OF_PAIRS, YEARS, answer_pairs, answer_years
+from dagster_project.resources.opportunity_shown import (
+    back_test_metadata,
+    better_than_plain_means,
+    every_cell_is_answered,
+    expected_sums_to_paid,
+    table_metadata,
+)
+from dagster_project.resources.verdicts import TRY_AGAIN
+from dagster_project.sources.derived import SOURCES
+
+GROUP = "ml_opportunity"
+BY_YEAR = dg.StaticPartitionsDefinition(list(YEARS))
+READ = [
+    ["intermediate", "int_opportunity__hospital_features"],
+    ["intermediate", "int_opportunity__payment_cells"],
+    ["intermediate", "int_opportunity__severity_cells"],
+    ["marts", "mart_opportunity_ranking"],
+]
+ABOUT = {
+    "drg_expected_payment": "Read by mart_drg_expected_payment. If it is wrong, gaps are looked for where there are none.",
+    "drg_expected_severity": "Read by mart_drg_expected_severity. If it is wrong, documentation teams look at the wrong families.",
+    "drg_model_score": "Read by mart_drg_model_score. If it is wrong, nobody knows how far to trust the expectations.",
+    "drg_model_calibration": "Read by mart_drg_model_calibration. If it is wrong, so is the picture of it.",
+    "drg_later_score": "Read by mart_drg_model_score. If it is wrong, nobody knows whether a model outlives its year.",
+    "drg_back_test": "Read by mart_drg_back_test. If it is wrong, an opportunity is believed that was chance.",
+}
+
+
+def spec(table: str, deps: list[list[str]]) -> dg.AssetSpec:
+    grain, _ = SOURCES["opportunity"].tables[table]
+    return dg.AssetSpec(
+        ["ml", table],
+        deps=deps,
+        group_name=GROUP,
+        kinds={"parquet", "scikitlearn"},
+        description=f"{grain}\n\n{ABOUT[table]}",
+    )
+
+
+@dg.multi_asset(
+    specs=[spec(table, READ) for table in OF_A_YEAR],
+    name="drg_models",
+    partitions_def=BY_YEAR,
+    pool="warehouse",
+    retry_policy=TRY_AGAIN,
+)
+def drg_models(context: dg.AssetExecutionContext, house: House) -> Iterator[dg.MaterializeResult]:
+    one = context.partition_key if context.has_partition_key else None
+    written = answer_years(house.settings, [one] if one else YEARS)
+    for table in OF_A_YEAR:
+        anew = [] if one else [year for year in written.rows[table] if year not in written.kept]
+        for year in anew:
+            metadata = table_metadata(house.settings, table, written, year)
+            context.log_event(dg.AssetMaterialization(["ml", table], partition=year, metadata=metadata))
+        yield dg.MaterializeResult(
+            asset_key=["ml", table], metadata=table_metadata(house.settings, table, written, one)
+        )
+
+
+@dg.multi_asset(
+    specs=[spec(table, [*READ, ["ml", "drg_expected_payment"], ["ml", "drg_expected_severity"]]) for table in OF_PAIRS],
+    name="drg_years_compared",
+    pool="warehouse",
+    retry_policy=TRY_AGAIN,
+)
+def drg_years_compared(house: House) -> Iterator[dg.MaterializeResult]:
+    written = answer_pairs(house.settings)
+    yield dg.MaterializeResult(
+        asset_key=["ml", "drg_later_score"], metadata=table_metadata(house.settings, "drg_later_score", written)
+    )
+    yield dg.MaterializeResult(asset_key=["ml", "drg_back_test"], metadata=back_test_metadata(house.settings, written))
+
+
+def answered_check(table: str) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=["ml", table],
+        name="every_cell_is_answered",
+        pool="warehouse",
+        description=every_cell_is_answered.__doc__,
+    )
+    def check(context: dg.AssetCheckExecutionContext, house: House) -> dg.AssetCheckResult:
+        return every_cell_is_answered(house.settings, table, context.run.run_id)
+
+    return check
+
+
+@dg.asset_check(asset=["ml", "drg_expected_payment"], pool="warehouse", description=expected_sums_to_paid.__doc__)
+def expected_payments_sum_to_paid(context: dg.AssetCheckExecutionContext, house: House) -> dg.AssetCheckResult:
+    return expected_sums_to_paid(house.settings, context.run.run_id)
+
+
+@dg.asset_check(asset=["ml", "drg_model_score"], pool="warehouse", description=better_than_plain_means.__doc__)
+def models_are_better_than_plain_means(context: dg.AssetCheckExecutionContext, house: House) -> dg.AssetCheckResult:
+    return better_than_plain_means(house.settings, context.run.run_id)
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    return dg.Definitions(
+        assets=[drg_models, drg_years_compared],
+        asset_checks=[
+            answered_check("drg_expected_payment"),
+            answered_check("drg_expected_severity"),
+            expected_payments_sum_to_paid,
+            models_are_better_than_plain_means,
+        ],
+    )
