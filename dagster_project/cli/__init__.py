@@ -76,7 +76,7 @@ def build() -> Any:
     """The command line with all its verbs."""
     import typer
 
-    from dagster_project.cli import claim, data, pipeline, price, reconcile, tables
+    from dagster_project.cli import claim, data, drg, pipeline, price, reconcile, tables
 
     app = typer.Typer(
         epilog=EPILOG,
@@ -108,7 +108,15 @@ def build() -> Any:
         name="price",
         help="What to pay each provider for each procedure: solve, compare, frontier, explain, check.",
     )
+    of_drgs = typer.Typer(rich_markup_mode=None, add_completion=False)
+    of_drgs.callback()(_of_drgs)
+    of_drgs.command("report")(drg.report)
+    app.add_typer(of_drgs, name="drg")
     return app
+
+
+def _of_drgs() -> None:
+    """Medicare inpatient payment by DRG: where it lies below and above what is expected."""
 
 
 def _our_fault(error: Exception) -> tuple[str, str]:

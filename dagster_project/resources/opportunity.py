@@ -100,7 +100,9 @@ def read_period(con: duckdb.DuckDBPyConnection, data_source: str, period_type: s
     return Period(
         year,
         rows(HOSPITALS.relation, ", ".join(HOSPITALS.columns), "provider_id"),
-        rows(PAYMENTS, "provider_id, drg_code, discharge_count, payment", "provider_id, drg_code"),
+        rows(
+            PAYMENTS, "provider_id, drg_code, discharge_count, payment, standardized_payment", "provider_id, drg_code"
+        ),
         rows(
             SEVERITY,
             "provider_id, family_code, discharge_count, severe_discharge_count, is_whole",

@@ -192,7 +192,7 @@ def _cells(con: duckdb.DuckDBPyConnection, source: str, year: int) -> pd.DataFra
     """A cell that was expected to be paid nothing there is not."""
     return con.execute(
         """select discharges_count as discharges, standardized_gap_amount::double / expected_payment_amount::double as gap_rate,
-            is_gap_found as is_found
+            q_value <= (select max(parameter_value) from seeds.drg_parameters where parameter = 'false_discovery_rate') as is_told
         from marts.mart_drg_opportunity
         where data_source = ? and fiscal_year = ? and standardized_gap_amount is not null order by all""",
         [source, year],

@@ -27,6 +27,7 @@ from ml.opportunity.years import (
 )
 
 PAYMENT, SEVERE = "payment", "severe_share"
+STANDARDIZED = "standardized_payment"
 UNSEEN_HOSPITALS, UNSEEN_YEAR = "unseen_hospitals", "unseen_year"
 
 
@@ -38,7 +39,8 @@ one_thread = threadpool_limits.wrap(limits=1, user_api="blas")
 @dataclass(frozen=True)
 class Period:
     """One source and year as read: hospitals (features), payment cells, severity cells. For pairs of years the cells have
-    a column more, `expected`: what the model expected of them unseen."""
+    a column more, `expected`: what the model expected of them unseen. Payment cells have `standardized_payment` beside the
+    payment: what their weight and the hospital's own level let expect."""
 
     year: int
     hospitals: pd.DataFrame
@@ -91,7 +93,8 @@ def back_tests_of(earlier: Period, later: Period) -> pd.DataFrame:
         past, now = (make_world(one.hospitals, one.payments) for one in (earlier, later))
         model = (earlier.payments["expected"].to_numpy("float64"), later.payments["expected"].to_numpy("float64"))
         nation = (national_payment(past), national_payment(now))
-        for yardstick, (before, after) in {"national_mean": nation, MODEL: model}.items():
+        own = (earlier.payments[STANDARDIZED].to_numpy("float64"), later.payments[STANDARDIZED].to_numpy("float64"))
+        for yardstick, (before, after) in {"national_mean": nation, "standardized": own, MODEL: model}.items():
             tested = back_test(payment_pair(past, now, before, after, modelled=model[0]))
             rows.append({"measure": PAYMENT, "yardstick": yardstick, **asdict(tested)})
     if len(earlier.families) and len(later.families):

@@ -44,13 +44,18 @@ def top_opportunities(rows: pd.DataFrame, title: str) -> bytes:
 
 
 def gap_against_volume(cells: pd.DataFrame, title: str) -> bytes:
-    """Every cell's `gap_rate` (share of the expected payment) against `discharges`; those `is_found` in colour."""
+    """Every cell's `gap_rate` (share of the expected payment) against `discharges`; those `is_told` from chance in colour,
+    on both sides. What was paid more than twice what was expected lies on the lower edge."""
     figure, axes = _figure(WIDE)
-    found = cells["is_found"].fillna(False).to_numpy(dtype=bool)
+    told = cells["is_told"].fillna(False).to_numpy(dtype=bool)
     volume = cells["discharges"].to_numpy(dtype="float64")
     rate = np.clip(100 * cells["gap_rate"].to_numpy(dtype="float64"), -100, 60)
-    axes.scatter(volume[~found], rate[~found], s=2, color=QUIET, alpha=0.35, linewidths=0, label="not told from chance")
-    axes.scatter(volume[found], rate[found], s=5, color=BELOW, alpha=0.7, linewidths=0, label="found below expectation")
+    for chosen, size, colour, label in (
+        (~told, 2, QUIET, "not told from chance"),
+        (told & (rate > 0), 5, BELOW, "paid less than expected"),
+        (told & (rate < 0), 5, ABOVE, "paid more than expected"),
+    ):
+        axes.scatter(volume[chosen], rate[chosen], s=size, color=colour, alpha=0.5, linewidths=0, label=label)
     axes.set_xscale("log")
     axes.axhline(0, color=INK, linewidth=0.8)
     axes.set_xlabel("discharges of the hospital in the DRG (log scale)", fontsize=8)
@@ -119,7 +124,7 @@ def back_test_plot(rows: pd.DataFrame, title: str) -> bytes:
     axes.set_ylim(-0.6, len(rows) - 0.4)
     axes.axvline(0, color=INK, linewidth=0.8)
     axes.set_xlabel("change per unit of gap: 0 nothing closed, 1 every gap closed", fontsize=8)
-    axes.legend(fontsize=8, frameon=False, loc="upper center", bbox_to_anchor=(0.4, -0.22), ncols=3)
+    figure.legend(fontsize=8, frameon=False, loc="outside lower center", ncols=3)
     return _finished(figure, axes, title)
 
 
@@ -138,7 +143,7 @@ def share_plot(rows: pd.DataFrame, title: str) -> bytes:
     axes.set_yticks(places, [textwrap.shorten(str(label), 50, placeholder="…") for label in rows["label"]], fontsize=8)
     axes.set_xlim(0, 100)
     axes.set_xlabel("% of the family's stays in the severe member", fontsize=8)
-    axes.legend(fontsize=8, frameon=False, loc="upper center", bbox_to_anchor=(0.4, -0.14), ncols=3)
+    figure.legend(fontsize=8, frameon=False, loc="outside lower center", ncols=3)
     return _finished(figure, axes, title)
 
 

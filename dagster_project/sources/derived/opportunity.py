@@ -118,7 +118,11 @@ TABLES: dict[str, tuple[str, list[Column]]] = {
             ("earlier_year", pa.int64(), "year of the gap"),
             ("later_year", pa.int64(), "year to which the change is taken"),
             _MEASURE,
-            ("yardstick", pa.string(), "what the gap is measured from: national_mean or national_share, or attributes"),
+            (
+                "yardstick",
+                pa.string(),
+                "what the gap is measured from: national_mean or national_share, standardized (weight and the hospital's own level over its other DRGs), or attributes (the model)",
+            ),
             (
                 "verdict",
                 pa.string(),
