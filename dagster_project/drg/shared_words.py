@@ -6,7 +6,7 @@ Belongs here: templates filled from published figures. Does not: queries, what o
 from __future__ import annotations
 
 from dagster_project.drg.blocks import Block, Grid, Heading, Points, Words
-from dagster_project.drg.figures import UNKNOWN, count, many, percent, percent_between, ratio, usd, usd_between
+from dagster_project.drg.figures import count, many, percent, percent_between, ratio, usd, usd_between
 from dagster_project.drg.numbers import Period, Row, Trust
 
 NOTICE = "Nothing here says that billing was improper."
