@@ -28,8 +28,8 @@ class Pair:
     """Cells that two years share, one entry each: hospital (any number), weight (earlier discharges), gap (expected less
     actual of the earlier year) and change (later less earlier), on the same scale; `later_gap` the gap of the later year.
 
-    `noise` is the variance of the earlier outcome by chance alone, up to a factor: 1 where it is known, or else that which
-    squared residuals of the earlier year (`squares`) show to grow with `noise`.
+    `noise` is the variance of the earlier outcome by chance alone, up to a factor: 1 where it is known, or else the slope of
+    squared residuals of the earlier year on it (`squares`; NaN where a cell tells nothing of it).
     """
 
     hospital: np.ndarray
@@ -71,20 +71,19 @@ class BackTest:
 
 def back_test(pair: Pair) -> BackTest:
     """Fewer than 20 hospitals with cells in both years say nothing: the verdict is no_data."""
-    squares_or_none = [] if pair.squares is None else [pair.squares]
-    known = ~np.isnan(np.vstack([pair.gap, pair.change, pair.later_gap, pair.noise, *squares_or_none])).any(axis=0)
+    known = ~np.isnan(np.vstack([pair.gap, pair.change, pair.later_gap, pair.noise])).any(axis=0)
     place, hospitals = pd.factorize(pair.hospital[known])
     counts = (int(known.sum()), len(hospitals), int(pair.weight[known].sum()))
     if len(hospitals) < FEWEST_HOSPITALS:
         return BackTest(NO_DATA, *counts)
     weight, gap, change, later = (one[known] for one in (pair.weight, pair.gap, pair.change, pair.later_gap))
     noise = pair.noise[known]
-    ones = np.ones_like(noise)
     columns = [weight, weight * gap, weight * gap**2, weight * change, weight * gap * change]
     columns += [weight * later, weight * later**2, weight * later * change, weight * noise]
     if pair.squares is not None:
-        squares = pair.squares[known]
-        columns += [ones, noise, noise**2, squares, noise * squares]
+        is_told = (~np.isnan(pair.squares[known])).astype("float64")
+        squares = np.nan_to_num(pair.squares[known])
+        columns += [is_told, is_told * noise, is_told * noise**2, squares, noise * squares]
     sums = np.vstack([np.bincount(place, column, minlength=len(hospitals)) for column in columns])
     slope, chance, backward = _slopes(sums.sum(axis=1, keepdims=True))
     slopes, chances, backwards = _slopes(sums @ draws(len(hospitals)).T)

@@ -50,11 +50,12 @@ def payment_pair(
 ) -> Pair:
     """Cells of both years on the scale of logarithms: gap = log(expected ÷ actual), change = that of actual ÷ national.
 
-    How chance falls with discharges is read off the earlier year's distance from what the model expects (`modelled`),
-    whatever the gap is measured from: large hospitals differ from the nation for reasons that are no chance.
+    How chance falls with discharges is read off how far a hospital's DRGs lie from one another in the earlier year, each
+    against what the model expects (`modelled`): hospitals as wholes differ for reasons that are no chance, the small ones
+    more than the large.
     """
     past, now = _cells(earlier), _cells(later)
-    past["square"] = np.log(modelled / earlier.payment) ** 2
+    past["square"] = _squares_within(earlier, np.log(modelled / earlier.payment))
     for frame, world, expected in ((past, earlier, earlier_expected), (now, later, later_expected)):
         frame["ratio"] = np.log(world.payment / national_payment(world))
         frame["gap"] = np.log(expected / world.payment)
@@ -99,6 +100,18 @@ def severity_pair(
         (both["off_later"] - both["off"]).to_numpy(), both["gap_later"].to_numpy(),
         (both["expected"] * (1 - both["expected"]) / both["stays"]).to_numpy(),
     )  # fmt: skip
+
+
+def _squares_within(world: World, residual: np.ndarray) -> np.ndarray:
+    """Squared distance of each cell from the weighted mean of its hospital, made larger by what the cell's own part in that
+    mean takes from it; NaN where the hospital has no other cell."""
+    known = ~np.isnan(residual)
+    size = len(world.hospitals)
+    weight = np.bincount(world.hospital[known], world.discharges[known], minlength=size)
+    summed = np.bincount(world.hospital[known], (world.discharges * residual)[known], minlength=size)
+    mean = np.divide(summed, weight, out=np.full(size, np.nan), where=weight > 0)[world.hospital]
+    others = 1 - world.discharges / np.where(weight > 0, weight, np.nan)[world.hospital]
+    return np.where(others > 0, (residual - mean) ** 2 / np.where(others > 0, others, 1), np.nan)
 
 
 def _cells(world: World) -> pd.DataFrame:
