@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 STYLE = """
-body { font: 15px/1.5 Georgia, serif; color: #22303c; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-h1, h2 { font-family: Helvetica, Arial, sans-serif; line-height: 1.25; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin-top: 2rem; border-bottom: 1px solid #dfe5ea; }
+body { font: 15px/1.5 Georgia, serif; color: #22303c; max-width: 76rem; margin: 2rem auto; padding: 0 1rem; }
+h1, h2, h3 { font-family: Helvetica, Arial, sans-serif; line-height: 1.25; }
+h1 { font-size: 1.5rem; } h3 { font-size: 0.95rem; } h2 { font-size: 1.1rem; margin-top: 2rem; border-bottom: 1px solid #dfe5ea; }
 table { border-collapse: collapse; width: 100%; font: 12px/1.4 Helvetica, Arial, sans-serif; margin: 0.8rem 0; }
-th, td { padding: 0.25rem 0.5rem; border-bottom: 1px solid #e8edf1; text-align: right; vertical-align: top; }
-th { border-bottom: 2px solid #9aa5b1; } th.left, td.left { text-align: left; }
+th, td { padding: 0.25rem 0.5rem; border-bottom: 1px solid #e8edf1; text-align: right; vertical-align: top; white-space: nowrap; }
+th { border-bottom: 2px solid #9aa5b1; } th { white-space: normal; }
+th.left, td.left { text-align: left; white-space: normal; }
 .notice { background: #f3f6f8; border-left: 4px solid #1f6f8b; padding: 0.6rem 0.9rem; }
 img { max-width: 100%; }
 """

@@ -153,7 +153,8 @@ def _figure(size: tuple[float, float]) -> tuple[Figure, Axes]:
 
 
 def _finished(figure: Figure, axes: Axes, title: str) -> bytes:
-    axes.set_title(title, loc="left", fontsize=10, color=INK, fontweight="bold")
+    # Over the whole picture: long names beside the axes would push a title of the axes out of it.
+    figure.suptitle(title, x=0.01, horizontalalignment="left", fontsize=10, color=INK, fontweight="bold")
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=8, colors=INK)
     written = io.BytesIO()
