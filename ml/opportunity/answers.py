@@ -112,9 +112,8 @@ def _payment(period: Period) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     if cells.empty:
         return pd.DataFrame(), pd.DataFrame(), pd.DataFrame()
     world = make_world(period.hospitals, cells)
-    expected = unseen_payment(world)
-    if not expected:  # all hospitals are in one fold: none can be held out
-        return pd.DataFrame(), pd.DataFrame(), pd.DataFrame()
+    # Where all hospitals are in one fold none can be held out, and there are cells without expectation.
+    expected = unseen_payment(world) or {MODEL: np.full(len(cells), np.nan)}
     own = expected[MODEL]
     low, high = bounds(np.log(world.payment / own), world.discharges, world.hospitals["provider_id"], world.hospital)
     lower, upper = own * np.exp(low), own * np.exp(high)
@@ -131,12 +130,10 @@ def _payment(period: Period) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
 
 def _severity(period: Period) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     cells = period.families
-    if cells.empty or not cells["is_whole"].any():
+    if cells.empty:
         return pd.DataFrame(), pd.DataFrame(), pd.DataFrame()
     world = make_severity_world(period.hospitals, cells)
-    expected = unseen_shares(world)
-    if not expected:
-        return pd.DataFrame(), pd.DataFrame(), pd.DataFrame()
+    expected = unseen_shares(world) or {MODEL: np.full(len(cells), np.nan)}
     own = expected[MODEL]
     actual = np.where(world.is_whole, world.severe / world.stays, np.nan)
     low, high = bounds(actual - own, world.stays, world.hospitals["provider_id"], world.hospital)

@@ -74,13 +74,18 @@ def score(
         inside = covered.get(way) if covered else None
         made.append(
             Score(
-                way, int(known.sum()), len(hospitals), int(total), mean, error, error / mean,
+                way, int(known.sum()), len(hospitals), int(total), mean, error, _share(error, mean),
                 float(np.sqrt((off**2 * stays).sum() / total)), float((off * stays).sum() / total),
-                1 - error / of_first[0], low, high,
+                1 - _share(error, of_first[0]), low, high,
                 None if inside is None else float((inside[known] * stays).sum() / total),
             )
         )  # fmt: skip
     return made
+
+
+def _share(part: float, whole: float) -> float:
+    """Unknown of nothing: a mean over one's own payment alone has no error to be better than."""
+    return part / whole if whole else np.nan
 
 
 def calibration(expected: np.ndarray, actual: np.ndarray, weight: np.ndarray) -> pd.DataFrame:

@@ -14,9 +14,9 @@ from dagster_project.resources.house import House
 from dagster_project.resources.opportunity import OF_A_YEAR, OF_PAIRS, YEARS, answer_pairs, answer_years
 from dagster_project.resources.opportunity_shown import (
     back_test_metadata,
-    no_worse_than_plain_means,
     every_cell_is_answered,
     expected_sums_to_paid,
+    no_worse_than_plain_means,
     table_metadata,
 )
 from dagster_project.resources.verdicts import TRY_AGAIN
@@ -98,13 +98,23 @@ def answered_check(table: str) -> dg.AssetChecksDefinition:
     return check
 
 
-@dg.asset_check(asset=["ml", "drg_expected_payment"], pool="warehouse", description=expected_sums_to_paid.__doc__)
-def expected_payments_sum_to_paid(context: dg.AssetCheckExecutionContext, house: House) -> dg.AssetCheckResult:
+@dg.asset_check(
+    asset=["ml", "drg_expected_payment"],
+    name="expected_sums_to_paid",
+    pool="warehouse",
+    description=expected_sums_to_paid.__doc__,
+)
+def sums(context: dg.AssetCheckExecutionContext, house: House) -> dg.AssetCheckResult:
     return expected_sums_to_paid(house.settings, context.run.run_id)
 
 
-@dg.asset_check(asset=["ml", "drg_model_score"], pool="warehouse", description=no_worse_than_plain_means.__doc__)
-def models_no_worse_than_plain_means(context: dg.AssetCheckExecutionContext, house: House) -> dg.AssetCheckResult:
+@dg.asset_check(
+    asset=["ml", "drg_model_score"],
+    name="no_worse_than_plain_means",
+    pool="warehouse",
+    description=no_worse_than_plain_means.__doc__,
+)
+def scores(context: dg.AssetCheckExecutionContext, house: House) -> dg.AssetCheckResult:
     return no_worse_than_plain_means(house.settings, context.run.run_id)
 
 
@@ -115,7 +125,7 @@ def defs() -> dg.Definitions:
         asset_checks=[
             answered_check("drg_expected_payment"),
             answered_check("drg_expected_severity"),
-            expected_payments_sum_to_paid,
-            models_no_worse_than_plain_means,
+            sums,
+            scores,
         ],
     )
