@@ -35,6 +35,8 @@ def draws(hospitals: int, resamples: int = RESAMPLES, seed: int = SEED) -> np.nd
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:
-    """The middle 95 % of the resamples."""
+    """The middle 95 % of the resamples that are known; unknown where none is."""
+    if np.isnan(values).all():
+        return np.nan, np.nan
     low, high = np.nanquantile(values, INTERVAL)
     return float(low), float(high)

@@ -17,6 +17,7 @@ from ml.opportunity.folds import INTERVAL, draws, fold_of, interval
 BINS = 10
 # Bands of discharges within which errors are alike enough to share an interval; the smallest published cell has 11.
 BANDS = np.array([0, 15, 25, 50, 100])
+NO_ERROR = 1e-9
 FEWEST_IN_BAND = 40  # the outermost fortieth of fewer is not a fortieth of anything
 
 
@@ -70,13 +71,15 @@ def score(
         errors = resampled(np.abs(off) * stays)
         if of_first is None:
             of_first = (error, errors)
-        low, high = interval(1 - errors / of_first[1])
+        # A first way that is right to the last digits (a mean over the cell alone) has no error to be better than.
+        is_off = of_first[1] > NO_ERROR * mean * stays.min()
+        low, high = interval(1 - np.divide(errors, of_first[1], out=np.full_like(errors, np.nan), where=is_off))
         inside = covered.get(way) if covered else None
         made.append(
             Score(
                 way, int(known.sum()), len(hospitals), int(total), mean, error, _share(error, mean),
                 float(np.sqrt((off**2 * stays).sum() / total)), float((off * stays).sum() / total),
-                1 - _share(error, of_first[0]), low, high,
+                1 - _share(error, of_first[0]) if is_off.any() else np.nan, low, high,
                 None if inside is None else float((inside[known] * stays).sum() / total),
             )
         )  # fmt: skip
@@ -84,7 +87,7 @@ def score(
 
 
 def _share(part: float, whole: float) -> float:
-    """Unknown of nothing: a mean over one's own payment alone has no error to be better than."""
+    """Unknown of nothing."""
     return part / whole if whole else np.nan
 
 

@@ -73,6 +73,9 @@ def fit_severity(world: SeverityWorld, seen: np.ndarray, penalty: float = PENALT
     """Fits on the whole cells among those that `seen` (one boolean a cell) marks."""
     used = seen & world.is_whole
     shares = _shares(world.family[used], len(world.families), world.stays[used], world.severe[used])
+    if not used.any():
+        nothing = Coefficients(np.zeros(world.every.shape[1]), np.zeros(world.some.shape[1]))
+        return SeverityModel(nothing, pd.Series(shares, world.families))
     offset = log_odds(shares[world.family[used]])
     entries = Cells(world.hospital, np.nan_to_num(log_odds(shares[world.family])), world.stays).of(used)
     coefficients = fit_logistic(
