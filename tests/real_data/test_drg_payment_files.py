@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from dagster_project.resources.opportunity import YEARS, answer_pairs, answer_years
+from dagster_project.resources.opportunity_shown import every_cell_is_answered, expected_sums_to_paid
 from tests.dbt.small_warehouse import Warehouse
 
 FILES = [
@@ -37,6 +39,7 @@ def warehouse(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Ware
     built.dbt(
         "build", "--exclude-resource-type", "unit_test",
         "--select", "+mart_opportunity_ranking", "+mart_drg_benchmarks", "path:tests/opportunity",
+        "path:models/intermediate/opportunity",
     )  # fmt: skip
     return built
 
@@ -208,3 +211,56 @@ def test_both_tails_of_severity_have_numbers_under_them(warehouse: Warehouse) ->
         from marts.mart_severity_capture where fiscal_year = 2016""",
     )
     assert low > 1_000 and high > 500 and bare == 0
+
+
+@pytest.fixture(scope="module")
+def answered(warehouse: Warehouse) -> Warehouse:
+    """The models asked about both years and about the pair of them."""
+    answer_years(warehouse.settings, YEARS)
+    answer_pairs(warehouse.settings)
+    return warehouse
+
+
+def lake(warehouse: Warehouse, table: str) -> str:
+    return f"read_parquet('{warehouse.settings.lake}/opportunity/{table}/*.parquet')"
+
+
+def test_every_published_payment_has_its_expectation_and_the_sums_agree(answered: Warehouse) -> None:
+    """60 cells of FY2016 are of DRGs that no hospital of another fold has."""
+    assert answered.rows(f"""
+        select fiscal_year, count(*), count(*) - count(expected_average_payment_amount)
+        from {lake(answered, "drg_expected_payment")} group by all order by all""") == [
+        (2011, 12_759, 0),
+        (2016, 181_215, 60),
+    ]
+    for check in (
+        every_cell_is_answered(answered.settings, "drg_expected_payment", "run"),
+        expected_sums_to_paid(answered.settings, "run"),
+    ):
+        assert check.passed
+
+
+def test_attributes_take_two_fifths_off_the_national_means_error_on_hospitals_not_seen(answered: Warehouse) -> None:
+    scores = dict(
+        answered.rows(f"""
+        select measure, (skill_low_rate::double, error_rate::double, covered_rate::double, absent_features)
+        from {lake(answered, "drg_model_score")} where way = 'attributes' and fiscal_year = 2016""")
+    )
+    low, error, covered, absent = scores["payment"]
+    assert low > 0.4 and error < 0.11 and 0.94 < covered < 0.96
+    assert absent == "wage_index, resident_to_bed_ratio"  # in no file of CMS at hand, and not invented
+    low, error, covered, _ = scores["severe_share"]
+    assert 0 < low < 0.1 and 0.94 < covered < 0.97
+
+
+def test_no_gap_of_fy2011_foretells_more_of_fy2016_than_chance_does(answered: Warehouse) -> None:
+    tested = answered.rows(f"""
+        select measure, yardstick, verdict, hospital_count, slope::double > 0, error_if_shrunk <= error_if_it_stays
+        from {lake(answered, "drg_back_test")} order by all""")
+    assert tested == [
+        (measure, yardstick, "no_more_than_chance", hospitals, True, True)
+        for measure, yardstick, hospitals in (
+            ("payment", "attributes", 1_909), ("payment", "national_mean", 1_909), ("payment", "standardized", 1_907),
+            ("severe_share", "attributes", 1_056), ("severe_share", "national_share", 1_056),
+        )
+    ]  # fmt: skip
