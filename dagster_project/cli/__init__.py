@@ -108,15 +108,12 @@ def build() -> Any:
         name="price",
         help="What to pay each provider for each procedure: solve, compare, frontier, explain, check.",
     )
-    of_drgs = typer.Typer(rich_markup_mode=None, add_completion=False)
-    of_drgs.callback()(_of_drgs)
-    of_drgs.command("report")(drg.report)
-    app.add_typer(of_drgs, name="drg")
+    app.add_typer(
+        drg.group(),
+        name="drg",
+        help="Medicare's inpatient payment by DRG, where it lies below and above what is expected: report.",
+    )
     return app
-
-
-def _of_drgs() -> None:
-    """Medicare inpatient payment by DRG: where it lies below and above what is expected."""
 
 
 def _our_fault(error: Exception) -> tuple[str, str]:

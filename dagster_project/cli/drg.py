@@ -19,6 +19,18 @@ if TYPE_CHECKING:
 USE = "claimhouse drg report --provider 100007, or: claimhouse drg report --drg 871"
 
 
+def group() -> typer.Typer:
+    """The verbs below `claimhouse drg`."""
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+
+    @app.callback()
+    def about() -> None:
+        """Medicare's inpatient payment by DRG: where it lies below and above what is expected."""
+
+    app.command("report")(report)
+    return app
+
+
 def report(
     provider: Annotated[
         str | None, typer.Option(metavar="CCN", help="The hospital's CMS certification number.")

@@ -59,7 +59,7 @@ def _in_short(numbers: DrgNumbers) -> tuple[str, ...]:
         f"{against_nothing(total['standardized_gap_low_amount'], total['standardized_gap_high_amount'], total['standardized_gap_amount'])}. "
         f"Expectations are taken from the hospitals themselves, so it is near zero by making; what tells is who lies where.",
         f"Found at a false-discovery rate of 5 %: {many(counts['below_count'], 'hospital')} below expectation, together "
-        f"{usd(total['found_gap_amount'])} USD, and {count(counts['above_count'])} above it, together {usd(counts['above_amount'] or 0)} USD.",
+        f"{usd(total['found_gap_amount'])} USD ({count(counts['unusual_count'])} of them by more than hospitals differ anyway), and {count(counts['above_count'])} above it, together {usd(counts['above_amount'] or 0)} USD.",
         places(numbers.places, "this DRG"),
     )
 

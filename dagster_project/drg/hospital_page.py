@@ -58,8 +58,8 @@ def _in_short(numbers: HospitalNumbers) -> tuple[str, ...]:
         f"({usd_between(total['standardized_gap_low_amount'], total['standardized_gap_high_amount'])}): "
         f"{against_nothing(total['standardized_gap_low_amount'], total['standardized_gap_high_amount'], total['standardized_gap_amount'])}.",
         f"Of {many(total['standardized_count'], 'DRG')} tested, {count(total['found_count'])} are found below expectation at a false-discovery rate of "
-        f"5 %, together {usd(total['found_gap_amount'])} USD, and {count(numbers.above_total['cell_count'])} above it, together "
-        f"{usd(numbers.above_total['amount'] or 0)} USD.",
+        f"5 %, together {usd(total['found_gap_amount'])} USD ({count(numbers.found_total['unusual_count'])} of them by more than hospitals differ anyway), and {count(numbers.found_total['cell_count'])} above it, together "
+        f"{usd(numbers.found_total['amount'] or 0)} USD.",
         places(numbers.places, "this hospital"),
     )
 

@@ -62,7 +62,7 @@ class HospitalNumbers:
     hospital_count: int
     below: list[Row]
     above: list[Row]
-    above_total: Row
+    found_total: Row
     statuses: list[Row]
     places: Row
     lines: list[Row]
@@ -109,8 +109,9 @@ def hospital_numbers(settings: Settings, provider: str, year: int | None, source
             hospital_count=_count(con, period),
             below=_rows(con, f"{CELL} {cells} and standardized_gap_amount > 0 order by opportunity_index desc, drg_code limit {SHOWN}", of),
             above=_rows(con, f"{CELL} {cells} and {IS_ABOVE} order by standardized_gap_amount, drg_code limit {SHOWN}", of),
-            above_total=_one(
-                con, f"select count(*) as cell_count, -sum(standardized_gap_amount) as amount {cells} and {IS_ABOVE}", of
+            found_total=_one(
+                con, f"""select count(*) filter ({IS_ABOVE}) as cell_count, -sum(standardized_gap_amount) filter ({IS_ABOVE}) as amount,
+                    count(*) filter (is_gap_unusual) as unusual_count {cells}""", of
             ),
             statuses=_rows(
                 con, f"select standardization_status, count(*) as cell_count {cells} group by all order by 1", of
@@ -166,7 +167,7 @@ def drg_numbers(settings: Settings, drg: str, year: int | None, source: str | No
             counts=_one(
                 con,
                 f"""select count(*) as cell_count, count(*) filter (is_gap_found) as below_count, count(*) filter ({IS_ABOVE}) as above_count,
-                    -sum(standardized_gap_amount) filter ({IS_ABOVE}) as above_amount {cells}""",
+                    count(*) filter (is_gap_unusual) as unusual_count, -sum(standardized_gap_amount) filter ({IS_ABOVE}) as above_amount {cells}""",
                 of,
             ),
             places=_places(con, "drg_code = $drg", of),

@@ -6,8 +6,8 @@ select
     fiscal_year,
     provider_id,
     family_code,
-    severe_discharge_count + other_discharge_count as discharge_count,
-    severe_discharge_count,
+    coalesce(severe_count, 0) + other_count as discharge_count,
+    coalesce(severe_count, 0) as severe_discharge_count,
     suppressed_member_count = 0 as is_whole
-from {{ ref('mart_severity_capture') }}
-where severity_measure <> 'cc_of_others' and severe_discharge_count + other_discharge_count > 0
+from {{ ref('int_drg__severity_shares') }}
+where severity_measure <> 'cc_of_others' and coalesce(severe_count, 0) + other_count > 0
