@@ -25,6 +25,7 @@ STATUSES = {
     "weight_missing": "their DRG has no weight in the table at hand",
     "weight_zero": "their DRG weighs zero",
     "too_few_hospitals": "too few hospitals have the DRG",
+    "distorted_level": "the hospital is paid so far from the others that it is no price",
 }
 
 
