@@ -118,15 +118,19 @@ def _documentation(numbers: DrgNumbers) -> list[Block]:
             f"Family {drg['family_code']} {drg['family_title']}: in half of {many(family['family_count'], 'hospital')} the share is {percent(family['median_share_rate'])} or more; "
             f"the middle three fifths lie between {percent(family['p20_share_rate'])} and {percent(family['p80_share_rate'])}. {count(family['below_count'])} hospitals lie "
             f"below their peers' median beyond doubt ({usd(family['below_amount'] or 0)} USD to it), {count(family['above_count'])} above their peers' 80th percentile. "
-            f"Only what a record supports may be coded."
+            f"A low share is a reason to read records, not to ask for a code: only what a record supports may be coded."
         ),
     ]
     for title, rows in (
         ("Below the peers' median", numbers.families_below),
         ("Above the peers' 80th percentile: an audit risk, not a model", numbers.families_above),
     ):
-        if rows:
-            blocks += [Heading(title, 3), family_grid(rows, ("CCN", "hospital"), "hospital_name", "provider_id")]
+        blocks += [
+            Heading(title, 3),
+            family_grid(rows, ("CCN", "hospital"), "hospital_name", "provider_id")
+            if rows
+            else Words("None beyond doubt."),
+        ]
     return [*blocks, Picture("families", "Shares of the hospitals shown, against their peers")]
 
 

@@ -98,27 +98,32 @@ def _documentation(numbers: HospitalNumbers) -> list[Block]:
         Words(
             f"Of {many(families['family_count'], 'question', 'questions')} (is there an MCC; and of the others, is there a CC), "
             f"{count(families['below_count'])} lie below the peers' median beyond doubt and {count(families['above_count'])} above their 80th percentile; "
-            f"{count(families['unknown_count'])} cannot be told. In {count(families['suppressed_count'])} a member is suppressed, which widens the interval."
+            f"{count(families['unknown_count'])} cannot be told. In {count(families['suppressed_count'])} a member is suppressed, which widens the interval. "
+            f"A low share is a reason to read records, not to ask for a code: only what a record supports may be coded."
         ),
     ]
+    blocks.append(Heading("Below the peers' median", 3))
     if numbers.families_below:
         blocks += [
-            Heading("Below the peers' median", 3),
             Words(
                 f"Reaching the median would change the case mix index by {ratio(families['below_case_mix_index_change'], 4)} and payment by "
                 f"{usd(families['below_amount'])} USD ({usd_between(families['below_low_amount'], families['below_high_amount'])}, if all lay at one end of "
-                f"their intervals). This is a reason to read records, not to ask for a code: only what the record supports may be coded."
+                f"their intervals)."
             ),
             family_grid(numbers.families_below, ("family", "title"), "family_title", "family_code"),
         ]
+    else:
+        blocks.append(Words("None beyond doubt."))
+    blocks.append(Heading("Above the peers' 80th percentile: an audit risk, not a model", 3))
     if numbers.families_above:
         blocks += [
-            Heading("Above the peers' 80th percentile: an audit risk, not a model", 3),
             Words(
                 f"At the median payment would be {usd(families['above_amount'])} USD less. Medicare's own reports flag this percentile; sicker patients are the other explanation."
             ),
             family_grid(numbers.families_above, ("family", "title"), "family_title", "family_code"),
         ]
+    else:
+        blocks.append(Words("None beyond doubt."))
     return [*blocks, Picture("families", "Shares of the families shown, against the peers")]
 
 
