@@ -24,11 +24,12 @@ from dagster_project.sources.derived import SOURCES
 
 GROUP = "ml_opportunity"
 BY_YEAR = dg.StaticPartitionsDefinition(list(YEARS))
+# The pictures read marts of the opportunity too, which the same step of dbt builds: drawn, they would make of the groups
+# a ring.
 READ = [
     ["intermediate", "int_opportunity__hospital_features"],
     ["intermediate", "int_opportunity__payment_cells"],
     ["intermediate", "int_opportunity__severity_cells"],
-    ["marts", "mart_opportunity_ranking"],
 ]
 ABOUT = {
     "drg_expected_payment": "Read by mart_drg_expected_payment. If it is wrong, gaps are looked for where there are none.",
