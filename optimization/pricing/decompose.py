@@ -69,12 +69,16 @@ def without_tiers(asked: Instance) -> Instance:
 
 
 def bound_again(asked: Instance, duals: np.ndarray) -> float:
-    """What the duals of an earlier relaxation without tiers say of this question: a bound, if it has the same rows; else -inf.
+    """What the duals of an earlier relaxation without tiers say of this question: any duals give a bound, those a good one.
 
-    Any duals give a bound. Those of a question with other limits give the first-order estimate of what the change is worth.
+    With other limits it is the first-order estimate of what the change is worth. Rows for targets and budgets stand last, so a
+    question that gained one takes zeros for them; where other rows came or went the bound is poor, and still a bound.
     """
     arrays = build(without_tiers(asked))
-    return safe_bound(arrays, duals) if len(duals) == arrays.matrix.shape[0] else -np.inf
+    fitted = np.zeros(arrays.matrix.shape[0])
+    known = min(len(duals), len(fitted))
+    fitted[:known] = duals[:known]
+    return safe_bound(arrays, fitted)
 
 
 def relax(asked: Instance, *, tiers: bool, time_limit: float | None) -> Relaxation:
