@@ -18,8 +18,8 @@ Resource = Mapping[str, Any]
 
 LOADS = dg.AssetKey(["lake", "loads"])
 MANY_FEEDS = 5
-# Groups of the intermediate layer: which loads count comes before staging, their audit after the marts; what lies between
-# staging and marts is one group, since a group for each domain would draw an arrow from nearly each to nearly each mart.
+# Models of the intermediate layer that say which loads count, and what staging has of them, are a group of their own; what lies
+# between staging and marts is another, since a group for each domain would draw an arrow from nearly each to nearly each mart.
 APART = {"lake", "audit"}
 
 
