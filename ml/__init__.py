@@ -1,4 +1,5 @@
-"""Models on the marts: denials, opportunity scores, savings experiments. Empty until its time comes.
+"""Models on the marts: plain functions over frames.
 
-Will hold: feature declarations, training, evaluation, registry. Will not: SQL that builds features (dbt_project/), Dagster.
+Holds `opportunity/` (what hospitals are paid for a DRG); denials and savings experiments will come. Does not: SQL that builds
+features (dbt_project/), Dagster.
 """
