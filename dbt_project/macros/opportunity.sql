@@ -69,3 +69,27 @@
     {{ one }}.data_source = {{ other }}.data_source and {{ one }}.period_type = {{ other }}.period_type
     and {{ one }}.fiscal_year = {{ other }}.fiscal_year and {{ one }}.comparison_group = {{ other }}.comparison_group
 {%- endmacro %}
+
+{# Sum of floating-point terms that is the same in whatever order they are added: each is taken to so many decimals first.
+   Marts are compared row by row after a build that died and one that did not. #}
+{% macro steady_sum(term, decimals=10) -%}
+    cast(sum(cast({{ term }} as decimal(38, {{ decimals }}))) as double)
+{%- endmacro %}
+
+{% macro steady_sum_over(term, window) -%}
+    cast(sum(cast({{ term }} as decimal(38, 10))) over {{ window }} as double)
+{%- endmacro %}
+
+{% macro steady_mean(term, decimals=10) -%}
+    ({{ steady_sum(term, decimals) }} / nullif(count({{ term }}), 0))
+{%- endmacro %}
+
+{# Slope and intercept of the least-squares line of y on x over a group, of such sums. #}
+{% macro steady_slope(y, x) -%}
+    ((count(*) * {{ steady_sum('(' ~ x ~ ') * (' ~ y ~ ')', 18) }} - {{ steady_sum(x, 18) }} * {{ steady_sum(y, 18) }})
+        / nullif(count(*) * {{ steady_sum('(' ~ x ~ ') * (' ~ x ~ ')', 18) }} - {{ steady_sum(x, 18) }} * {{ steady_sum(x, 18) }}, 0))
+{%- endmacro %}
+
+{% macro steady_intercept(y, x) -%}
+    (({{ steady_sum(y, 18) }} - {{ steady_slope(y, x) }} * {{ steady_sum(x, 18) }}) / count(*))
+{%- endmacro %}

@@ -30,14 +30,14 @@ factors_0 as (
 ),
 {% for pass in range(passes) %}
 levels_{{ pass }} as (
-    select cells.data_source, cells.period_type, cells.fiscal_year, cells.comparison_group, cells.provider_id, sum(cells.paid) / sum(cells.weighted * factors.factor) as level
+    select cells.data_source, cells.period_type, cells.fiscal_year, cells.comparison_group, cells.provider_id, {{ steady_sum('cells.paid') }} / {{ steady_sum('cells.weighted * factors.factor') }} as level
     from cells
     inner join factors_{{ pass }} as factors on {{ same_pool('cells', 'factors') }} and cells.drg_code = factors.drg_code
     group by cells.data_source, cells.period_type, cells.fiscal_year, cells.comparison_group, cells.provider_id
 ),
 
 factors_{{ pass + 1 }} as (
-    select cells.data_source, cells.period_type, cells.fiscal_year, cells.comparison_group, cells.drg_code, sum(cells.paid) / sum(cells.weighted * levels.level) as factor
+    select cells.data_source, cells.period_type, cells.fiscal_year, cells.comparison_group, cells.drg_code, {{ steady_sum('cells.paid') }} / {{ steady_sum('cells.weighted * levels.level') }} as factor
     from cells
     inner join levels_{{ pass }} as levels on {{ same_pool('cells', 'levels') }} and cells.provider_id = levels.provider_id
     group by cells.data_source, cells.period_type, cells.fiscal_year, cells.comparison_group, cells.drg_code
@@ -59,16 +59,16 @@ fitted as (
 others as (
     select
         *,
-        sum(paid) over hospital - paid as other_paid,
-        sum(standard_units) over hospital - standard_units as other_units,
+        {{ steady_sum_over('paid', 'hospital') }} - paid as other_paid,
+        {{ steady_sum_over('standard_units', 'hospital') }} - standard_units as other_units,
         count(*) over hospital - 1 as other_drg_count,
-        sum(paid) over drg - paid as drg_other_paid,
-        sum(level_units) over drg - level_units as drg_other_level_units,
+        {{ steady_sum_over('paid', 'drg') }} - paid as drg_other_paid,
+        {{ steady_sum_over('level_units', 'drg') }} - level_units as drg_other_level_units,
         count(*) over drg as drg_hospital_count,
-        sum(paid) over area - sum(paid) over hospital as state_paid,
-        sum(standard_units) over area - sum(standard_units) over hospital as state_units,
-        sum(paid) over whole - sum(paid) over hospital as pool_paid,
-        sum(standard_units) over whole - sum(standard_units) over hospital as pool_units,
+        {{ steady_sum_over('paid', 'area') }} - {{ steady_sum_over('paid', 'hospital') }} as state_paid,
+        {{ steady_sum_over('standard_units', 'area') }} - {{ steady_sum_over('standard_units', 'hospital') }} as state_units,
+        {{ steady_sum_over('paid', 'whole') }} - {{ steady_sum_over('paid', 'hospital') }} as pool_paid,
+        {{ steady_sum_over('standard_units', 'whole') }} - {{ steady_sum_over('standard_units', 'hospital') }} as pool_units,
         dense_rank() over (partition by {{ pool }}, state order by provider_id)
             + dense_rank() over (partition by {{ pool }}, state order by provider_id desc) - 2 as state_other_count
     from fitted
@@ -104,8 +104,8 @@ compared as (
 variances_of_all as (
     select
         {{ pool }},
-        greatest(regr_slope(power(first_ratio - 1, 2), inverse_discharges), 0.0001) as noise_of_all,
-        greatest(regr_intercept(power(first_ratio - 1, 2), inverse_discharges), 0.0001) as spread_of_all
+        greatest({{ steady_slope('power(first_ratio - 1, 2)', 'inverse_discharges') }}, 0.0001) as noise_of_all,
+        greatest({{ steady_intercept('power(first_ratio - 1, 2)', 'inverse_discharges') }}, 0.0001) as spread_of_all
     from compared
     group by {{ pool }}
     having count(*) >= {{ drg_parameter('minimum_variance_cells') }} and min(inverse_discharges) < max(inverse_discharges)
@@ -116,8 +116,8 @@ variances_of_each as (
         {{ pool }},
         drg_code,
         count(*) as cell_count,
-        regr_slope(power(first_ratio - 1, 2), inverse_discharges) as noise_of_each,
-        regr_intercept(power(first_ratio - 1, 2), inverse_discharges) as spread_of_each
+        {{ steady_slope('power(first_ratio - 1, 2)', 'inverse_discharges') }} as noise_of_each,
+        {{ steady_intercept('power(first_ratio - 1, 2)', 'inverse_discharges') }} as spread_of_each
     from compared
     group by {{ pool }}, drg_code
     having count(*) >= {{ drg_parameter('minimum_variance_cells') }} and min(inverse_discharges) < max(inverse_discharges)
@@ -154,9 +154,9 @@ varied as (
 uncertain as (
     select
         *,
-        (sum(power(standard_units, 2) * (noise_variance + spread_variance)) over (partition by {{ pool }}, provider_id)
+        ({{ steady_sum_over('power(standard_units, 2) * (noise_variance + spread_variance)', '(partition by ' ~ pool ~ ', provider_id)') }}
             - power(standard_units, 2) * (noise_variance + spread_variance)) as other_units_variance,
-        (sum(power(level_units, 2) * (noise_variance + spread_variance)) over (partition by {{ pool }}, drg_code)
+        ({{ steady_sum_over('power(level_units, 2) * (noise_variance + spread_variance)', '(partition by ' ~ pool ~ ', drg_code)') }}
             - power(level_units, 2) * (noise_variance + spread_variance)) / nullif(power(drg_other_level_units, 2), 0) as factor_variance
     from varied
 ),
@@ -170,9 +170,10 @@ levelled as (
 
 -- How far hospitals' levels lie from those around them, beyond what chance would make of it.
 hospitals_apart as (
-    select {{ pool }}, greatest(avg(power(own_level / area_level - 1, 2) - own_level_variance), 0.0001) as level_variance
+    select {{ pool }}, greatest({{ steady_mean('power(own_level / area_level - 1, 2) - own_level_variance', 18) }}, 0.0001) as level_variance
     from (
-        select {{ pool }}, provider_id, avg(own_level) as own_level, avg(area_level) as area_level, avg(own_level_variance) as own_level_variance
+        select {{ pool }}, provider_id, {{ steady_mean('own_level') }} as own_level, {{ steady_mean('area_level') }} as area_level,
+            {{ steady_mean('own_level_variance', 18) }} as own_level_variance
         from levelled
         where own_level is not null and area_level is not null
         group by {{ pool }}, provider_id

@@ -113,9 +113,10 @@ moments as (
         family_code,
         severity_measure,
         count(*) as reference_hospital_count,
-        sum(severe_discharges) / sum(discharges) as mean_rate,
-        sum(discharges * power(share_rate, 2)) / sum(discharges) - power(sum(severe_discharges) / sum(discharges), 2) as share_variance,
-        (count(*) - 1) / sum(discharges) as counting_rate
+        {{ steady_sum('severe_discharges') }} / {{ steady_sum('discharges') }} as mean_rate,
+        {{ steady_sum('discharges * power(share_rate, 2)') }} / {{ steady_sum('discharges') }}
+            - power({{ steady_sum('severe_discharges') }} / {{ steady_sum('discharges') }}, 2) as share_variance,
+        (count(*) - 1) / {{ steady_sum('discharges') }} as counting_rate
     from judged
     where is_reference
     group by data_source, period_type, fiscal_year, comparison_group, family_code, severity_measure

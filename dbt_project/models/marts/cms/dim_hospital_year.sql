@@ -22,7 +22,7 @@ hospitals_of_years as (
         sum(payments.total_medicare_payment_amount) as total_medicare_payment_amount,
         sum(case when drgs.relative_weight > 0 then payments.total_medicare_payment_amount end) as weighted_payment_amount,
         sum(case when drgs.relative_weight > 0 then payments.discharge_count end) as weighted_discharge_count,
-        sum(case when drgs.relative_weight > 0 then payments.discharge_count * cast(drgs.relative_weight as double) end) as weight_sum
+        sum(case when drgs.relative_weight > 0 then payments.discharge_count * drgs.relative_weight end) as weight_sum
     from payments
     inner join drgs
         on payments.data_source = drgs.data_source and payments.period_type = drgs.period_type

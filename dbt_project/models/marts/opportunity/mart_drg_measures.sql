@@ -45,8 +45,8 @@ select
     drg_hospital_count,
     cast(drg_discharge_count as bigint) as drg_discharge_count,
     cast(drg_medicare_payment_amount as decimal(38, 10)) as drg_medicare_payment_amount,
-    sum(discharge_count * power(cast(average_medicare_payment_amount as double) - drg_mean, 2))
-        over (partition by data_source, period_type, period_year, drg_code) / cast(drg_discharge_count as double)
+    {{ steady_sum_over('discharge_count * power(cast(average_medicare_payment_amount as double) - drg_mean, 2)',
+        '(partition by data_source, period_type, period_year, drg_code)') }} / cast(drg_discharge_count as double)
         as drg_medicare_payment_variance,
     {{ drg_notice() }} as notice
 from spread

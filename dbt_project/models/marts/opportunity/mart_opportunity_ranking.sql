@@ -65,7 +65,7 @@ levels as (
         count(standardized_gap_amount) as standardized_count,
         sum(standardized_gap_amount) as standardized_gap_amount,
         sum(case when standardized_gap_amount > 0 then standardized_gap_amount else 0 end) as standardized_shortfall_amount,
-        sqrt(sum(half_width * half_width)) as half_width,
+        sqrt({{ steady_sum('half_width * half_width') }}) as half_width,
         sum(case when is_gap_found then 1 else 0 end) as found_count,
         sum(case when is_gap_found then standardized_gap_amount else 0 end) as found_gap_amount,
         max(opportunity_index) as highest_opportunity_index
