@@ -30,6 +30,8 @@ SOURCE = "opportunity"
 OF_A_YEAR = ("drg_expected_payment", "drg_expected_severity", "drg_model_score", "drg_model_calibration")
 OF_PAIRS = ("drg_later_score", "drg_back_test")
 PAIRS = "pairs"
+# The asset whose partitions are the years.
+ONE_YEAR = "drg_year"
 # CMS's layouts know the years 2011 to 2030 (contracts ipps_provider_drg, ipps_geography_drg).
 YEARS = tuple(str(year) for year in range(2011, 2031))
 _FINGERPRINT = b"claimhouse.fingerprint"
@@ -41,6 +43,11 @@ class Written:
 
     rows: dict[str, dict[str, int]]
     kept: tuple[str, ...]
+
+    @property
+    def answered(self) -> tuple[str, ...]:
+        """Names of the files that this made anew, in order."""
+        return tuple(sorted({name for files in self.rows.values() for name in files} - {*self.kept}))
 
     def row_count(self, table: str) -> int:
         return sum(self.rows.get(table, {}).values())

@@ -26,20 +26,28 @@ from ml.opportunity.features import PAYMENTS, SEVERITY
 from ml.opportunity.payment import MODEL
 
 NOTICE = "Nothing here says that billing was improper."
+KEPT = "neither rows nor code have changed; pictures are at the run that answered"
 TOP = 15
 # How far the sum of what is expected may lie from what was paid before somebody should look.
 SUM_TOLERANCE = 0.05
 
 
-def table_metadata(settings: Settings, table: str, written: Written, year: str | None = None) -> dict[str, Any]:
-    """Rows, which years were kept, and with `year` the pictures of that year where it was answered anew."""
-    kept = list(written.kept) if year is None else [one for one in written.kept if one == year]
-    count = written.row_count(table) if year is None else written.rows[table].get(year, 0)
-    told: dict[str, Any] = {"dagster/row_count": count, "notice": NOTICE}
-    if kept:
-        told["kept"] = f"{', '.join(kept)}: neither rows nor code have changed; pictures are at the run that answered"
-    if year is not None and not kept and count:
-        told |= _pictures(settings, table, int(year))
+def table_metadata(table: str, written: Written) -> dict[str, Any]:
+    """Rows, and which years were kept."""
+    told: dict[str, Any] = {"dagster/row_count": written.row_count(table), "notice": NOTICE}
+    if written.kept:
+        told["kept"] = f"{', '.join(written.kept)}: {KEPT}"
+    return told
+
+
+def year_metadata(settings: Settings, written: Written, year: str) -> dict[str, Any]:
+    """Rows of one year by table, and its pictures where it was answered anew."""
+    counts = {table: written.rows[table].get(year, 0) for table in OF_A_YEAR}
+    told: dict[str, Any] = {"dagster/row_count": sum(counts.values()), **counts, "notice": NOTICE}
+    if year in written.kept:
+        told["kept"] = KEPT
+    if year in written.answered:
+        told |= _pictures(settings, int(year))
     return told
 
 
@@ -144,8 +152,8 @@ def _checked(
     return shown(verdict, False, metadata, None if verdict == NO_DATA else note)
 
 
-def _pictures(settings: Settings, table: str, year: int) -> Mapping[str, dg.MetadataValue]:
-    """Of one year; one set for each source that has it."""
+def _pictures(settings: Settings, year: int) -> Mapping[str, dg.MetadataValue]:
+    """Of one year; a set for each source that has it, and how shares came out for all of them."""
     made: dict[str, dg.MetadataValue] = {}
     with open_warehouse(settings) as con:
         sources = con.execute(
@@ -153,26 +161,24 @@ def _pictures(settings: Settings, table: str, year: int) -> Mapping[str, dg.Meta
         ).fetchall()
         for (source,) in sources:
             of = f"{source} {year}"
-            if table == "drg_expected_payment":
-                made[f"{source} top opportunities"] = _picture(
-                    plots.top_opportunities(
-                        _top(con, source, year), f"{of}: largest standardized gaps, all DRGs of a hospital"
-                    )
+            made[f"{source} top opportunities"] = _picture(
+                plots.top_opportunities(
+                    _top(con, source, year), f"{of}: largest standardized gaps, all DRGs of a hospital"
                 )
-                made[f"{source} gap against volume"] = _picture(
-                    plots.gap_against_volume(
-                        _cells(con, source, year), f"{of}: gap of each hospital and DRG, against its volume"
-                    )
+            )
+            made[f"{source} gap against volume"] = _picture(
+                plots.gap_against_volume(
+                    _cells(con, source, year), f"{of}: gap of each hospital and DRG, against its volume"
                 )
-                made[f"{source} states"] = _picture(
-                    plots.state_ranking(_states(con, source, year), f"{of}: gaps by state, as a share of payment")
-                )
-    if table == OF_A_YEAR[3]:
-        bins = _frame(settings, f"from {_lake(settings, table)} where fiscal_year = {year} order by all")
-        bins["series"] = bins["data_source"] + ", " + bins["measure"]
-        made["calibration"] = _picture(
-            plots.calibration_plot(bins, f"{year}: what came against what was expected, hospitals not seen")
-        )
+            )
+            made[f"{source} states"] = _picture(
+                plots.state_ranking(_states(con, source, year), f"{of}: gaps by state, as a share of payment")
+            )
+    bins = _frame(settings, f"from {_lake(settings, 'drg_model_calibration')} where fiscal_year = {year} order by all")
+    bins["series"] = bins["data_source"] + ", " + bins["measure"]
+    made["calibration"] = _picture(
+        plots.calibration_plot(bins, f"{year}: what came against what was expected, hospitals not seen")
+    )
     return made
 
 

@@ -8,9 +8,9 @@ import dagster as dg
 import pytest
 from small_warehouse_of_payments import change, small_house
 
-from dagster_project.defs.opportunity.models import drg_models, drg_years_compared
+from dagster_project.defs.opportunity.models import drg_models, drg_year, drg_years_compared
 from dagster_project.resources.house import House
-from dagster_project.resources.opportunity import YEARS, answer_pairs, answer_years, answered_file
+from dagster_project.resources.opportunity import OF_A_YEAR, YEARS, answer_pairs, answer_years, answered_file
 from dagster_project.resources.opportunity_shown import (
     NOTICE,
     every_cell_is_answered,
@@ -19,7 +19,7 @@ from dagster_project.resources.opportunity_shown import (
 )
 from dagster_project.settings import Settings
 
-EXPECTED = dg.AssetKey(["ml", "drg_expected_payment"])
+EXPECTED, YEAR = dg.AssetKey(["ml", "drg_expected_payment"]), dg.AssetKey(["ml", "drg_year"])
 
 
 @pytest.fixture
@@ -28,13 +28,13 @@ def house(tmp_path: Path) -> Settings:
 
 
 def run(house: Settings, instance: dg.DagsterInstance, year: str | None = None) -> dg.ExecuteInProcessResult:
-    assets = [drg_models] if year else [drg_models, drg_years_compared]
+    assets = [drg_year] if year else [drg_models, drg_years_compared]
     job = dg.define_asset_job("models", selection=dg.AssetSelection.assets(*assets))
     defs = dg.Definitions(assets=assets, jobs=[job], resources={"house": House(home=str(house.home))})
     return defs.resolve_job_def("models").execute_in_process(instance=instance, partition_key=year)
 
 
-def told(instance: dg.DagsterInstance, key: dg.AssetKey = EXPECTED) -> dict[str | None, dict[str, object]]:
+def told(instance: dg.DagsterInstance, key: dg.AssetKey) -> dict[str | None, dict[str, object]]:
     """Metadata of the newest materialization by partition."""
     records = instance.fetch_materializations(key, limit=50, ascending=True).records
     return {one.partition_key: one.asset_materialization.metadata for one in records if one.asset_materialization}
@@ -43,14 +43,14 @@ def told(instance: dg.DagsterInstance, key: dg.AssetKey = EXPECTED) -> dict[str 
 def test_every_year_is_told_as_a_partition_when_a_run_names_none(house: Settings) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         assert run(house, instance).success
-        assert instance.get_materialized_partitions(EXPECTED) == {"2015", "2016"}
-        seen = told(instance)
-        assert seen["2016"]["dagster/row_count"].value == 720 and seen[None]["dagster/row_count"].value == 1440
-        pictures = {name: value.value for name, value in seen["2016"].items() if name.startswith("made ")}
-        assert sorted(pictures) == ["made gap against volume", "made states", "made top opportunities"]
+        assert instance.get_materialized_partitions(YEAR) == {"2015", "2016"}
+        seen, tables = told(instance, YEAR), told(instance, EXPECTED)
+        assert seen["2016"]["drg_expected_payment"].value == 720
+        assert set(tables) == {None} and tables[None]["dagster/row_count"].value == 1440
+        pictures = {name: value.value for name, value in seen["2016"].items() if hasattr(value, "md_str")}
+        assert sorted(pictures) == ["calibration", "made gap against volume", "made states", "made top opportunities"]
         assert all(text.startswith("![](data:image/png;base64,iVBOR") for text in pictures.values())
-        assert all(metadata["notice"].value == NOTICE for metadata in seen.values())
-        assert "calibration" in told(instance, dg.AssetKey(["ml", "drg_model_calibration"]))["2016"]
+        assert all(metadata["notice"].value == NOTICE for metadata in [*seen.values(), *tables.values()])
         back_test = told(instance, dg.AssetKey(["ml", "drg_back_test"]))[None]
         assert back_test["verdicts"].value == "no_more_than_chance: 5"
         assert back_test["slopes"].value.startswith("![](data:image/png;base64,")
@@ -59,18 +59,27 @@ def test_every_year_is_told_as_a_partition_when_a_run_names_none(house: Settings
 def test_what_is_kept_is_said_and_not_drawn_again_when_nothing_is_new(house: Settings) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         run(house, instance)
-        before = len(instance.fetch_materializations(EXPECTED, limit=50).records)
+        before = len(instance.fetch_materializations(YEAR, limit=50).records)
         assert run(house, instance).success
-        assert len(instance.fetch_materializations(EXPECTED, limit=50).records) == before + 1
-        assert told(instance)[None]["kept"].value.startswith("2015, 2016: ")
+        assert len(instance.fetch_materializations(YEAR, limit=50).records) == before == 2
+        assert told(instance, EXPECTED)[None]["kept"].value.startswith("2015, 2016: ")
 
 
-def test_one_year_is_answered_when_a_backfill_names_it(house: Settings) -> None:
+def test_one_year_is_answered_when_a_run_names_it_and_kept_by_the_next_that_names_none(house: Settings) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         assert run(house, instance, "2016").success
-        assert instance.get_materialized_partitions(EXPECTED) == {"2016"}
-        assert "made states" in told(instance)["2016"]
-    assert not answered_file(house, "drg_expected_payment", "2015").exists()
+        assert instance.get_materialized_partitions(YEAR) == {"2016"}
+        assert "made states" in told(instance, YEAR)["2016"]
+        assert not answered_file(house, "drg_expected_payment", "2015").exists()
+        assert run(house, instance).success
+        assert told(instance, EXPECTED)[None]["kept"].value.startswith("2016: ")
+        assert len(instance.fetch_materializations(YEAR, limit=50).records) == 2
+
+
+def test_a_year_without_payments_has_no_picture_when_a_run_names_it(house: Settings) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert run(house, instance, "2020").success
+        assert set(told(instance, YEAR)["2020"]) == {"dagster/row_count", *OF_A_YEAR, "notice"}
 
 
 @pytest.fixture

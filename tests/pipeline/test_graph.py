@@ -103,7 +103,9 @@ def test_publication_waits_for_each_gate_in_every_job_that_publishes(definitions
 
 def test_one_writer_at_a_time_stands_in_the_pools(definitions):
     """A pool without a limit protects nothing: the limit is in dagster.yaml, and each writer names a pool."""
-    writers = [node.definition for job in ("everything", "price") for node in definitions.resolve_job_def(job).nodes]
+    writers = [
+        node.definition for job in ("everything", "price", "drg") for node in definitions.resolve_job_def(job).nodes
+    ]
     assert [node.name for node in writers if len(node.pools) != 1 or not set(node.pools) <= {"lake", "warehouse"}] == []
     assert "default_limit: 1" in (REPOSITORY / "dagster.yaml").read_text()
 
@@ -146,15 +148,22 @@ def test_jobs_schedules_and_sensor_are_there(definitions):
         "publish",
         "freshness",
         "price",
+        "drg",
     }
     assert {schedule.name for schedule in repository.schedule_defs} == {"daily", "daily_freshness"}
     assert [sensor.name for sensor in repository.sensor_defs] == ["landing_folder"]
 
 
+def test_only_jobs_that_run_one_by_name_ask_for_a_partition(definitions):
+    """Neither the launch button nor schedule and sensor have one to name."""
+    jobs = definitions.get_repository_def().get_all_jobs()
+    assert {job.name for job in jobs if job.partitions_def and not job.name.startswith("__")} == {"price", "drg"}
+
+
 def test_every_step_that_makes_an_asset_is_tried_again_when_it_falls_over(definitions):
     """Not the checks: what they say of the data is the same a moment later."""
     makers = {made.node_def.name for made in definitions.get_repository_def().assets_defs_by_key.values()}
-    nodes = [node for job in ("everything", "price") for node in definitions.resolve_job_def(job).nodes]
+    nodes = [node for job in ("everything", "price", "drg") for node in definitions.resolve_job_def(job).nodes]
     policies = {node.name: node.definition.retry_policy for node in nodes}
     assert {"warehouse", "warehouse_after_checks", "published__marts", "lake_tables", "lake__quality"} <= makers
     assert {name for name in makers if not isinstance(policies[name], dg.RetryPolicy)} == set()

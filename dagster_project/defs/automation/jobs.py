@@ -8,13 +8,15 @@ import dagster as dg
 from dagster_project.resources.gates import GATES
 from dagster_project.resources.house import House
 from dagster_project.resources.landing import fingerprint
+from dagster_project.resources.opportunity import ONE_YEAR
 from dagster_project.resources.pricing import STEPS_OF_A_SCENARIO
 
-# A job of partitioned assets asks which partition, and this one is of none: the tables of pricing cover every scenario.
+# A job of partitioned assets asks which partition, and this one is of none: the tables of pricing cover every scenario, those of
+# the models every year.
 everything = dg.define_asset_job(
     "everything",
     selection=dg.AssetSelection.all()
-    - dg.AssetSelection.assets(*(["pricing", name] for name, _ in STEPS_OF_A_SCENARIO)),
+    - dg.AssetSelection.assets(*(["pricing", name] for name, _ in STEPS_OF_A_SCENARIO), ["ml", ONE_YEAR]),
     description="Read what is new, build the warehouse, check it, publish. Safe to repeat.",
 )
 

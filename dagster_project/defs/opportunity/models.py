@@ -2,8 +2,9 @@
 
 Belongs here: assets and checks. Does not: models (ml/opportunity), reading and writing (resources/opportunity).
 
-The assets of a year are partitioned by year. A run that names no year (`claimhouse run`, the schedule, the sensor) answers
-all that have payments, and tells each of them as a partition; a backfill of one year answers that year alone.
+A year is a partition of `ml/drg_year`. The job `everything` has no partition, so it cannot run that asset; it covers all years in
+the asset of the tables, which answers each year that has something new and reports it as a materialization of its partition. The
+job `drg` answers one year by itself, or by a backfill several.
 """
 
 from collections.abc import Iterator
@@ -11,19 +12,19 @@ from collections.abc import Iterator
 import dagster as dg
 
 from dagster_project.resources.house import House
-from dagster_project.resources.opportunity import OF_A_YEAR, OF_PAIRS, YEARS, answer_pairs, answer_years
+from dagster_project.resources.opportunity import OF_A_YEAR, OF_PAIRS, ONE_YEAR, YEARS, answer_pairs, answer_years
 from dagster_project.resources.opportunity_shown import (
     back_test_metadata,
     every_cell_is_answered,
     expected_sums_to_paid,
     no_worse_than_plain_means,
     table_metadata,
+    year_metadata,
 )
 from dagster_project.resources.verdicts import TRY_AGAIN
 from dagster_project.sources.derived import SOURCES
 
 GROUP = "ml_opportunity"
-BY_YEAR = dg.StaticPartitionsDefinition(list(YEARS))
 # The pictures read marts of the opportunity too, which the same step of dbt builds: drawn, they would make of the groups
 # a ring.
 READ = [
@@ -52,24 +53,35 @@ def spec(table: str, deps: list[list[str]]) -> dg.AssetSpec:
     )
 
 
+@dg.asset(
+    key=["ml", ONE_YEAR],
+    deps=READ,
+    partitions_def=dg.StaticPartitionsDefinition(list(YEARS)),
+    group_name=GROUP,
+    kinds={"parquet", "scikitlearn"},
+    pool="warehouse",
+    retry_policy=TRY_AGAIN,
+    description="What the models answered of one year, with its pictures; its rows are files of the tables.\n\n"
+    "One partition per year. Read by the tables of the models' answers.",
+)
+def drg_year(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult:
+    year = context.partition_key
+    return dg.MaterializeResult(metadata=year_metadata(house.settings, answer_years(house.settings, [year]), year))
+
+
 @dg.multi_asset(
-    specs=[spec(table, READ) for table in OF_A_YEAR],
+    specs=[spec(table, [*READ, ["ml", ONE_YEAR]]) for table in OF_A_YEAR],
     name="drg_models",
-    partitions_def=BY_YEAR,
     pool="warehouse",
     retry_policy=TRY_AGAIN,
 )
 def drg_models(context: dg.AssetExecutionContext, house: House) -> Iterator[dg.MaterializeResult]:
-    one = context.partition_key if context.has_partition_key else None
-    written = answer_years(house.settings, [one] if one else YEARS)
+    written = answer_years(house.settings, YEARS)
+    for year in written.answered:
+        metadata = year_metadata(house.settings, written, year)
+        context.log_event(dg.AssetMaterialization(["ml", ONE_YEAR], partition=year, metadata=metadata))
     for table in OF_A_YEAR:
-        anew = [] if one else [year for year in written.rows[table] if year not in written.kept]
-        for year in anew:
-            metadata = table_metadata(house.settings, table, written, year)
-            context.log_event(dg.AssetMaterialization(["ml", table], partition=year, metadata=metadata))
-        yield dg.MaterializeResult(
-            asset_key=["ml", table], metadata=table_metadata(house.settings, table, written, one)
-        )
+        yield dg.MaterializeResult(asset_key=["ml", table], metadata=table_metadata(table, written))
 
 
 @dg.multi_asset(
@@ -80,9 +92,7 @@ def drg_models(context: dg.AssetExecutionContext, house: House) -> Iterator[dg.M
 )
 def drg_years_compared(house: House) -> Iterator[dg.MaterializeResult]:
     written = answer_pairs(house.settings)
-    yield dg.MaterializeResult(
-        asset_key=["ml", "drg_later_score"], metadata=table_metadata(house.settings, "drg_later_score", written)
-    )
+    yield dg.MaterializeResult(asset_key=["ml", "drg_later_score"], metadata=table_metadata("drg_later_score", written))
     yield dg.MaterializeResult(asset_key=["ml", "drg_back_test"], metadata=back_test_metadata(house.settings, written))
 
 
@@ -121,8 +131,14 @@ def scores(context: dg.AssetCheckExecutionContext, house: House) -> dg.AssetChec
 
 @dg.definitions
 def defs() -> dg.Definitions:
+    job = dg.define_asset_job(
+        "drg",
+        selection=dg.AssetSelection.assets(["ml", ONE_YEAR]),
+        description="Ask the models about one year of DRG payments; the next run of everything publishes what they answer.",
+    )
     return dg.Definitions(
-        assets=[drg_models, drg_years_compared],
+        assets=[drg_year, drg_models, drg_years_compared],
+        jobs=[job],
         asset_checks=[
             answered_check("drg_expected_payment"),
             answered_check("drg_expected_severity"),
