@@ -14,8 +14,14 @@ import pytest
 
 from tests.conftest import settings_of
 
-# Joins row by row on purpose: ten digits against ten digits.
-SMALL = {"int_calendar__months"}
+# How many joins of a model go row by row on purpose: both sides are bounded, by seeds and by CMS's public lists, however many
+# patients there are. One more than these is found here as anywhere.
+SMALL = {
+    "int_calendar__months": 1,  # ten digits against ten digits
+    "int_drg__titles": 1,  # some 750 titles a year against a dozen endings: a pattern is tried on each, whatever the plan
+    "dim_drg": 2,  # some 750 DRGs a year against 58 ranges, and against 27 names in force on the day
+    "dim_hospital_year": 2,  # at most 5,000 hospitals a year against four bands of size and three of case mix
+}
 
 
 def row_by_row(node: dict[str, Any]) -> Iterator[str]:
@@ -32,10 +38,11 @@ def test_no_model_holds_every_row_against_every_other(demo_home: Path) -> None:
     with duckdb.connect(str(settings.warehouse), read_only=True) as con:
         for path in compiled:
             plan = con.execute(f"explain (format json) {path.read_text()}").fetchall()[-1][1]
-            if conditions := [told for node in json.loads(plan) for told in row_by_row(node)]:
+            conditions = [told for node in json.loads(plan) for told in row_by_row(node)]
+            if len(conditions) > SMALL.get(path.stem, 0):
                 found[path.stem] = conditions
     assert len(compiled) > 100
-    assert set(found) - SMALL == set(), found
+    assert found == {}
 
 
 @pytest.mark.parametrize(
