@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dagster_project.cli.data import AsJson
-from dagster_project.cli.terminal import DONE, SET_ASIDE, Problem, complain, console, number, show_json, table
+from dagster_project.cli.price_tables import bounds, show_frame, show_study, side_by_side, totals_row, two
+from dagster_project.cli.terminal import DONE, SET_ASIDE, Problem, complain, console, show_json, table
 from dagster_project.settings import load_settings
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def solve(
     if as_json:
         show_json({**study_json(done), "report": written})
     else:
-        _print_study(done)
+        show_study(done)
         if report:
             console().print(f"Report: {report / 'report.html'}", markup=False)
     return DONE if done.has_prices else SET_ASIDE
@@ -86,40 +87,41 @@ def compare(a: Question, b: Question, time_limit: Seconds = None, gap: Gap = Non
     rules = tables.rules_that_differ(studies[0].asked, studies[1].asked)
     both = all(done.has_prices for done in studies)
     prices = tables.compare(studies[0].asked, studies[0].prices, studies[1].asked, studies[1].prices) if both else None
-    totals = [_totals_row(done) for done in studies]
+    totals = [totals_row(done) for done in studies]
     if as_json:
         made: dict[str, Any] = {"totals": totals, "rules_that_differ": plain(rules)}
         show_json(made | {"prices": plain(prices) if prices is not None else None})
         return DONE if both else SET_ASIDE
     names = list(totals[0])
     table("", ["", "A", "B"], [[name.replace("_", " "), totals[0][name], totals[1][name]] for name in names])
+    first = rules.head(20)
     table(
         f"Rules that differ ({len(rules):,})",
         ["rule", "unit", "A", "B"],
-        [
-            [row.id, row.unit, _bounds(row.low_a, row.high_a), _bounds(row.low_b, row.high_b)]
-            for row in rules.head(20).itertuples()
-        ],
+        side_by_side(
+            first["id"],
+            first["unit"],
+            map(bounds, first["low_a"], first["high_a"]),
+            map(bounds, first["low_b"], first["high_b"]),
+        ),
         left=2,
     )
     if prices is not None:
         moved = prices[prices["difference"].abs() > 5e-7]
+        first = moved.head(20)
         table(
             f"Prices that differ ({len(moved):,} of {len(prices):,} that both have)",
             ["provider", "procedure", "tier A", "price A", "tier B", "price B", "difference", "USD a year"],
-            [
-                [
-                    row.provider,
-                    row.procedure,
-                    row.tier_a,
-                    _two(row.price_a),
-                    row.tier_b,
-                    _two(row.price_b),
-                    _two(row.difference),
-                    _two(row.revenue_difference),
-                ]
-                for row in moved.head(20).itertuples()
-            ],
+            side_by_side(
+                first["provider"],
+                first["procedure"],
+                first["tier_a"],
+                map(two, first["price_a"]),
+                first["tier_b"],
+                map(two, first["price_b"]),
+                map(two, first["difference"]),
+                map(two, first["revenue_difference"]),
+            ),
             left=2,
         )
     return DONE if both else SET_ASIDE
@@ -170,18 +172,16 @@ def frontier(
         show_json({name: plain(found.points) for name, found in made.items()} | {"missing": missing})
         return DONE if made else SET_ASIDE
     for name, found in made.items():
-        rows = [
-            [
-                f"{row.setting:.4f}",
-                f"{row.savings_share:.2%}",
-                _two(row.spend),
-                f"{row.mean_spread:.1%}",
-                f"{row.largest_spread:.1%}",
-                f"{row.deviation_share:.2%}",
-                "knee" if row.is_knee else "",
-            ]
-            for row in found.points.itertuples()
-        ]
+        curve = found.points
+        rows = side_by_side(
+            curve["setting"].map("{:.4f}".format),
+            curve["savings_share"].map("{:.2%}".format),
+            curve["spend"].map(two),
+            curve["mean_spread"].map("{:.1%}".format),
+            curve["largest_spread"].map("{:.1%}".format),
+            curve["deviation_share"].map("{:.2%}".format),
+            curve["is_knee"].map({True: "knee", False: ""}),
+        )
         setting = "caps ×" if name == "fairness" else "target"
         table(
             f"Savings against {name}",
@@ -224,7 +224,7 @@ def explain(
         if as_json:
             show_json(study_json(done))
         else:
-            _print_study(done)
+            show_study(done)
         return SET_ASIDE
     changes = tables.changes(asked, done.prices, done.answer.prices)
     if provider is not None:
@@ -238,21 +238,21 @@ def explain(
             priced = rule_costs(asked, done.answer, singles=[rule] if rule else None, seconds=seconds, tell=tell)
     binding = tables.binding(asked, done.answer.prices)
     if as_json:
-        made: dict[str, Any] = {"totals": _totals_row(done), "binding": plain(binding), "prices": plain(changes)}
+        made: dict[str, Any] = {"totals": totals_row(done), "binding": plain(binding), "prices": plain(changes)}
         show_json(
             made | {"rules": plain(asked.rule_frame()), "rule_costs": plain(priced) if priced is not None else None}
         )
         return DONE
     if rule is not None:
-        _print_frame("", pages.said(asked, [rule]))
+        show_frame("", pages.said(asked, [rule]))
     else:
         shown = pages.said(asked, binding["id"].head(40).tolist())[["rule", "says", "reason"]]
-        _print_frame(f"Rules at their limit ({len(binding):,})", shown)
+        show_frame(f"Rules at their limit ({len(binding):,})", shown)
     if priced is not None:
         costly = priced[["rule", "saved_by_easing", "saved_by_dropping", "step", "unit", "note"]].head(30)
-        _print_frame("What rules cost, by solving again", costly)
+        show_frame("What rules cost, by solving again", costly)
     columns = ["provider", "procedure", "tier_before", "tier", "baseline_price", "price", "binding_rules"]
-    _print_frame(f"Prices ({len(changes):,})", changes[columns].head(40))
+    show_frame(f"Prices ({len(changes):,})", changes[columns].head(40))
     return DONE
 
 
@@ -285,7 +285,7 @@ def check(
     if not findings:
         console().print(f"Every one of {len(asked.rule_frame()):,} rules is kept, to the last decimal.", markup=False)
         return DONE
-    _print_frame(f"Broken ({len(found):,})", found.head(40))
+    show_frame(f"Broken ({len(found):,})", found.head(40))
     return SET_ASIDE
 
 
@@ -416,105 +416,3 @@ def _price_list(path: Path) -> pd.DataFrame:
         ) from None
     columns = [name for name in ("provider", "procedure", "tier") if name in frame.columns]
     return frame[columns].assign(price=amounts)
-
-
-def _print_study(done: Study) -> None:
-    from optimization.pricing import report as pages
-    from optimization.pricing.page import Grid, Heading, Words
-
-    out = console()
-    answer = done.answer
-    if done.has_prices:
-        row = _totals_row(done)
-        table(done.scenario.scenario, ["", ""], [[name.replace("_", " "), value] for name, value in row.items()])
-        shown = done.prices.head(40)
-        table(
-            "Prices" if len(shown) == len(done.prices) else f"The first {len(shown)} of {len(done.prices):,} prices",
-            ["provider", "procedure", "tier", "price"],
-            [[one.provider, one.procedure, one.tier, _price(one.price)] for one in shown.itertuples()],
-            left=3,
-        )
-        for note in done.notes:
-            out.print(note, markup=False)
-        return
-    out.print(f"{done.scenario.scenario}: {pages.STATUS[answer.status]}. {' '.join(done.notes)}".strip(), markup=False)
-    if done.conflict is not None:
-        for block in pages.conflict_blocks(done.asked, done.conflict):
-            if isinstance(block, Heading):
-                out.print(f"\n[bold]{block.text}[/bold]")
-            elif isinstance(block, Words):
-                out.print(block.text, markup=False)
-            elif isinstance(block, Grid):
-                _print_frame("", block.frame.drop(columns="source", errors="ignore"))
-
-
-def _totals_row(done: Study) -> dict[str, Any]:
-    from optimization.pricing.explain import totals
-
-    answer = done.answer
-    made: dict[str, Any] = {
-        "status": answer.status,
-        "objective": None if answer.objective is None else f"{answer.objective:,.6f}",
-        "best_bound": None if answer.best_bound is None else f"{answer.best_bound:,.6f}",
-        "relative_gap": None if answer.relative_gap is None else f"{answer.relative_gap:.6%}",
-        "baseline_spend": done.asked.baseline_spend,
-    }
-    if done.has_prices:
-        whole = totals(done.asked, done.prices)
-        made |= {"spend": whole.spend, "savings": whole.savings, "savings_share": f"{whole.savings_share:.4%}"}
-        made |= {
-            "prices_that_fall": whole.cheaper,
-            "prices_that_rise": whole.dearer,
-            "prices_that_stay": whole.unchanged,
-        }
-    if done.robustness is not None and done.robustness.miss_share is not None and done.scenario.source.instance is None:
-        made["draws_that_miss_the_target"] = f"{done.robustness.miss_share:.1%}"
-    if done.rounded is not None:
-        made["rounded"] = f"to whole {done.rounded.grid}s, {done.rounded.cost:+.4f} on the objective"
-    return made | {"seconds": f"{answer.seconds:.2f}", "solver": f"{answer.solver} {answer.solver_version}"}
-
-
-def _print_frame(title: str, frame: pd.DataFrame) -> None:
-    """Words to the left, numbers to the right."""
-    from rich.table import Table
-
-    made = Table(header_style="bold", box=None, pad_edge=False)
-    for name in frame.columns:
-        is_words = all(value is None or isinstance(value, str) for value in frame[name])
-        made.add_column(str(name).replace("_", " "), justify="left" if is_words else "right", overflow="fold")
-    for row in frame.itertuples(index=False):
-        made.add_row(*(number(_shown(value)) for value in row))
-    out = console()
-    if title:
-        out.print(f"[bold]{title}[/bold]")
-    out.print(made)
-    out.print()
-
-
-def _shown(value: object) -> object:
-    from decimal import Decimal
-
-    if value is None or (isinstance(value, float) and value != value):
-        return None
-    if isinstance(value, float | Decimal):
-        return _price(value)
-    return value
-
-
-def _price(value: object) -> str:
-    """At least two decimals, and no digits of noise."""
-    whole, _, rest = f"{float(str(value)):,.6f}".partition(".")
-    return f"{whole}.{rest.rstrip('0').ljust(2, '0')}"
-
-
-def _two(value: object) -> str:
-    return f"{float(str(value)):,.2f}"
-
-
-def _bounds(low: float, high: float) -> str:
-    if low != low and high != high:
-        return "–"
-    sides = ([f"≥ {_price(low)}"] if low > float("-inf") else []) + (
-        [f"≤ {_price(high)}"] if high < float("inf") else []
-    )
-    return ", ".join(sides)

@@ -10,7 +10,7 @@ import datetime as dt
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -48,15 +48,21 @@ def console(width: int | None = None) -> Console:
 
 
 def table(
-    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, left: int = 1, whole: bool = False
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    left: int | Set[int] = 1,
+    whole: bool = False,
 ) -> None:
-    """Numbers to the right, the first `left` columns to the left. `whole`: as wide as it must be, so that no name of a
+    """Numbers to the right, the first `left` columns (or those at these places) to the left. `whole`: as wide as it must be, so that no name of a
     file is cut in two."""
     from rich.table import Table
 
+    at_left = range(left) if isinstance(left, int) else left
     made = Table(header_style="bold", box=None, pad_edge=False)
     for position, column in enumerate(columns):
-        made.add_column(column, justify="left" if position < left else "right", overflow="fold")
+        made.add_column(column, justify="left" if position in at_left else "right", overflow="fold")
     for row in rows:
         made.add_row(*(number(cell) for cell in row))
     out = console()
