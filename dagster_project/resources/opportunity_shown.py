@@ -100,11 +100,15 @@ def expected_sums_to_paid(settings: Settings, run_id: str) -> dg.AssetCheckResul
         where expected_average_payment_amount is not null group by all order by all""",
     )
     off = sums["expected"] / sums["paid"] - 1
-    told = [
-        {"data_source": row.data_source, "fiscal_year": str(row.fiscal_year), "paid_usd": f"{row.paid:,.0f}",
-         "expected_usd": f"{row.expected:,.0f}", "off": f"{100 * (row.expected / row.paid - 1):+.2f} %"}
-        for row in sums.itertuples()
-    ]  # fmt: skip
+    told = pd.DataFrame(
+        {
+            "data_source": sums["data_source"],
+            "fiscal_year": sums["fiscal_year"].astype(str),
+            "paid_usd": sums["paid"].map("{:,.0f}".format),
+            "expected_usd": sums["expected"].map("{:,.0f}".format),
+            "off": (100 * off).map("{:+.2f} %".format),
+        }
+    ).to_dict("records")
     failed = int((off.abs() > SUM_TOLERANCE).sum())
     note = f"{failed} of {len(sums)} sources and years are off by more than {100 * SUM_TOLERANCE:g} %"
     name = "expected_sums_to_paid"
@@ -119,13 +123,19 @@ def no_worse_than_plain_means(settings: Settings, run_id: str) -> dg.AssetCheckR
         select data_source, fiscal_year, measure, hospital_count, error, error_rate, skill_rate, skill_low_rate, skill_high_rate
         from {_lake(settings, "drg_model_score")} where way = {literal(MODEL)} order by all""",
     )
-    told = [
-        {"data_source": row.data_source, "fiscal_year": str(row.fiscal_year), "measure": row.measure,
-         "hospitals": f"{row.hospital_count:,}", "error": f"{100 * float(row.error_rate):.1f} %",
-         "less_than_national_mean": f"{100 * float(row.skill_rate):.1f} %",
-         "interval": f"{100 * float(row.skill_low_rate):.1f} to {100 * float(row.skill_high_rate):.1f} %"}
-        for row in scores.itertuples()
-    ]  # fmt: skip
+    rates = 100 * scores[["error_rate", "skill_rate", "skill_low_rate", "skill_high_rate"]].astype("float64")
+    told = pd.DataFrame(
+        {
+            "data_source": scores["data_source"],
+            "fiscal_year": scores["fiscal_year"].astype(str),
+            "measure": scores["measure"],
+            "hospitals": scores["hospital_count"].map("{:,}".format),
+            "error": rates["error_rate"].map("{:.1f} %".format),
+            "less_than_national_mean": rates["skill_rate"].map("{:.1f} %".format),
+            "interval": rates["skill_low_rate"].map("{:.1f}".format)
+            + rates["skill_high_rate"].map(" to {:.1f} %".format),
+        }
+    ).to_dict("records")
     failed = int((scores["skill_high_rate"].astype("float64") < 0).sum())
     note = f"{failed} of {len(scores)} models are worse than the national mean beyond doubt"
     return _checked(settings, "drg_model_score", "no_worse_than_plain_means", failed, len(scores), note, run_id, told)

@@ -8,7 +8,6 @@ Every picture says in its title what is seen and in which unit; what lies above 
 from __future__ import annotations
 
 import io
-import textwrap
 
 import numpy as np
 import pandas as pd
@@ -37,7 +36,7 @@ def top_opportunities(rows: pd.DataFrame, title: str) -> bytes:
         edgecolors=INK,
         zorder=3,
     )
-    axes.set_yticks(places, [textwrap.shorten(str(label), 44, placeholder="…") for label in rows["label"]], fontsize=8)
+    axes.set_yticks(places, _cut(rows["label"], 44), fontsize=8)
     axes.axvline(0, color=INK, linewidth=0.8)
     axes.set_xlabel("million US dollars: bar standardized gap with 95 % interval, diamond plain gap", fontsize=8)
     return _finished(figure, axes, title)
@@ -140,11 +139,17 @@ def share_plot(rows: pd.DataFrame, title: str) -> bytes:
     colours = np.where(high < median, BELOW, np.where(low > p80, ABOVE, QUIET))
     axes.hlines(places, low, high, color=colours, linewidth=1.6)
     axes.scatter(share, places, s=26, color=colours, zorder=4, label="this hospital, 95 % interval")
-    axes.set_yticks(places, [textwrap.shorten(str(label), 50, placeholder="…") for label in rows["label"]], fontsize=8)
+    axes.set_yticks(places, _cut(rows["label"], 50), fontsize=8)
     axes.set_xlim(0, 100)
     axes.set_xlabel("% of the family's stays in the severe member", fontsize=8)
     figure.legend(fontsize=8, frameon=False, loc="outside lower center", ncols=3)
     return _finished(figure, axes, title)
+
+
+def _cut(labels: pd.Series, width: int) -> pd.Series:
+    """Labels of at most so many letters."""
+    texts = labels.astype(str)
+    return texts.where(texts.str.len() <= width, texts.str.slice(0, width - 1).str.rstrip() + "…")
 
 
 def _figure(size: tuple[float, float]) -> tuple[Figure, Axes]:

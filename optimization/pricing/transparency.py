@@ -165,7 +165,8 @@ def standard_charges(prices: pd.DataFrame, provider: str, about: Transparency, t
             "attester_name": "Nobody: proposed prices are not attested",
         },
         "standard_charge_information": [
-            _charge(_code(about, row.procedure), row.procedure, row.price, about) for row in of_provider.itertuples()
+            _charge(_code(about, procedure), procedure, price, about)
+            for procedure, price in zip(of_provider["procedure"], of_provider["price"], strict=True)
         ],
     }
 
