@@ -1,49 +1,8 @@
+-- Two tables of the same columns: scores on hospitals not seen in their own year, and on a later year.
 with scores as (
-    select
-        data_source,
-        period_type,
-        fiscal_year,
-        measure,
-        trial,
-        fitted_year,
-        way,
-        cell_count,
-        hospital_count,
-        discharge_count,
-        mean_outcome,
-        error,
-        error_rate,
-        root_mean_square_error,
-        bias,
-        skill_rate,
-        skill_low_rate,
-        skill_high_rate,
-        covered_rate,
-        absent_features
-    from {{ source('opportunity', 'drg_model_score') }}
+    select * from {{ source('opportunity', 'drg_model_score') }}
     union all
-    select
-        data_source,
-        period_type,
-        fiscal_year,
-        measure,
-        trial,
-        fitted_year,
-        way,
-        cell_count,
-        hospital_count,
-        discharge_count,
-        mean_outcome,
-        error,
-        error_rate,
-        root_mean_square_error,
-        bias,
-        skill_rate,
-        skill_low_rate,
-        skill_high_rate,
-        covered_rate,
-        absent_features
-    from {{ source('opportunity', 'drg_later_score') }}
+    select * from {{ source('opportunity', 'drg_later_score') }}
 )
 
 select
