@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dagster_project.cli.data import AsJson
-from dagster_project.cli.price_tables import bounds, show_frame, show_study, side_by_side, totals_row, two
+from dagster_project.cli.price_tables import (
+    bounds,
+    show_frame,
+    show_frontier,
+    show_study,
+    side_by_side,
+    totals_row,
+    two,
+)
 from dagster_project.cli.terminal import DONE, SET_ASIDE, Problem, complain, console, show_json, table
 from dagster_project.settings import load_settings
 
@@ -171,24 +179,10 @@ def frontier(
     if as_json:
         show_json({name: plain(found.points) for name, found in made.items()} | {"missing": missing})
         return DONE if made else SET_ASIDE
-    for name, found in made.items():
-        curve = found.points
-        rows = side_by_side(
-            curve["setting"].map("{:.4f}".format),
-            curve["savings_share"].map("{:.2%}".format),
-            curve["spend"].map(two),
-            curve["mean_spread"].map("{:.1%}".format),
-            curve["largest_spread"].map("{:.1%}".format),
-            curve["deviation_share"].map("{:.2%}".format),
-            curve["is_knee"].map({True: "knee", False: ""}),
-        )
-        setting = "caps ×" if name == "fairness" else "target"
-        table(
-            f"Savings against {name}",
-            [setting, "savings", "spend", "mean spread", "largest", "moved", ""],
-            rows,
-            left=0,
-        )
+    for found in made.values():
+        show_frontier(found)
+        if found.unproven:
+            complain(f"{found.unproven} More time may move them: --time-limit.")
     for name, told in missing.items():
         complain(f"no frontier against {name}: {told}")
     return DONE if made else SET_ASIDE

@@ -14,7 +14,14 @@ from dagster_project.cli.terminal import console, table
 if TYPE_CHECKING:
     import pandas as pd
 
+    from optimization.pricing.frontier import Frontier
     from optimization.pricing.study import Study
+
+FRONTIER_COLUMNS = {
+    "savings_share": "{:.2%}", "spend": "{:,.2f}", "mean_spread": "{:.1%}", "largest_spread": "{:.1%}",
+    "deviation_share": "{:.2%}", "relative_gap": "{:.2%}",
+}  # fmt: skip
+UNPROVEN = {"optimal": "", "feasible": "not proven", "no_answer": "none found", "infeasible": "impossible"}
 
 
 def side_by_side(*columns: Iterable[object]) -> list[list[object]]:
@@ -103,6 +110,33 @@ def price_text(value: object) -> str:
     """At least two decimals, and no digits of noise."""
     whole, _, rest = f"{float(str(value)):,.6f}".partition(".")
     return f"{whole}.{rest.rstrip('0').ljust(2, '0')}"
+
+
+def show_frontier(found: Frontier) -> None:
+    """Its points, one a line, with the knee and what is not proven."""
+    curve = found.points
+    table(
+        f"Savings against {found.against}",
+        [
+            "caps ×" if found.against == "fairness" else "target",
+            "savings",
+            "spend",
+            "mean spread",
+            "largest",
+            "moved",
+            "gap",
+            "",
+        ],
+        side_by_side(
+            curve["setting"].map("{:.4f}".format),
+            *(
+                curve[column].map(form.format).where(curve[column].notna(), "–")
+                for column, form in FRONTIER_COLUMNS.items()
+            ),
+            curve["is_knee"].map({True: "knee ", False: ""}) + curve["status"].map(UNPROVEN),
+        ),
+        left=0,
+    )
 
 
 def two(value: object) -> str:

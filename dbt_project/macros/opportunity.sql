@@ -73,7 +73,12 @@
 {# Sum of floating-point terms that is the same in whatever order they are added: each is taken to so many decimals first.
    Marts are compared row by row after a build that died and one that did not. #}
 {% macro steady_sum(term, decimals=10) -%}
-    cast(sum(cast({{ term }} as decimal(38, {{ decimals }}))) as double)
+    cast({{ steady_total(term, decimals) }} as double)
+{%- endmacro %}
+
+{# The same as a decimal, for sums of sums. #}
+{% macro steady_total(term, decimals=10) -%}
+    sum(cast({{ term }} as decimal(38, {{ decimals }})))
 {%- endmacro %}
 
 {% macro steady_sum_over(term, window) -%}

@@ -196,6 +196,7 @@ def by_region(
     """Tiers and prices (USD) within the windows, region by region; None if a region has none in its window or in the time.
 
     Joint limits (targets, budgets) are shared out as `price` spends them. With `only`, just those regions; -1 and NaN elsewhere.
+    Of the time each region may take its share of what is left: one that is hard gives its best, and the next still has its turn.
     `options` go to HiGHS.
     """
     deadline = None if time_limit is None else time.perf_counter() + time_limit
@@ -203,14 +204,17 @@ def by_region(
     regions = np.unique(asked.pair_region)
     shares = _joint_shares(asked, price, regions)
 
-    def solve(at: int) -> bool:
+    def solve(place: int) -> bool:
+        at = wanted[place]
+        turn = _turn(deadline, workers, len(wanted) - place)
         members = np.flatnonzero(asked.pair_region == regions[at])
         piece = part(asked, members, {kind: limits[at] for kind, limits in shares.items()})
         inner = window_of(window, members)
-        found = _one_region(piece, inner, gap, deadline, options)
+        found = _one_region(piece, inner, gap, turn, options)
         if found is None and inner.price_low is not None and not options:
             # Not within these windows: then with the region's spreads as rows, and the indices alone held.
-            found = _one_region(piece, replace(inner, price_low=None, price_high=None), gap, deadline, options)
+            turn = _turn(deadline, workers, len(wanted) - place)
+            found = _one_region(piece, replace(inner, price_low=None, price_high=None), gap, turn, options)
         if found is not None:
             tiers[members], prices[members] = found
         return found is not None
@@ -218,8 +222,16 @@ def by_region(
     wanted = [at for at, region in enumerate(regions) if only is None or region in only]
     workers = max(1, min(threads or os.cpu_count() or 1, len(wanted)))
     with ThreadPoolExecutor(workers) as pool:
-        done = list(pool.map(solve, wanted))
+        done = list(pool.map(solve, range(len(wanted))))
     return (tiers, prices) if all(done) else None
+
+
+def _turn(deadline: float | None, workers: int, waiting: int) -> float | None:
+    """Until when one of so many that wait may take, with so many at once."""
+    if deadline is None:
+        return None
+    now = time.perf_counter()
+    return now + (deadline - now) * min(1.0, workers / waiting)
 
 
 def _one_region(

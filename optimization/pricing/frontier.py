@@ -4,13 +4,15 @@ Belongs here: the points of a frontier and its knee. Does not: plots (report.py)
 
 Savings against fairness: every cap on regional spread is multiplied by a factor, from the least that leaves a price list to
 where wider caps save no more; each point is the least spend. Savings against disruption: the target goes from no savings to the
-most that the rules allow; each point is the least Σ volume × |price − baseline| at that target. Points are solved in turn and
-each begins at the list of the one before, which keeps the rules of the next where rules only ease.
+most that the rules allow; each point is the least Σ volume × |price − baseline| at that target. Points are solved from the
+strictest to the easiest, and each begins at the list of the nearest stricter one, which keeps its rules as well: once a list is
+known, every easier point has one.
 """
 
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -46,6 +48,17 @@ class Frontier:
     answers: tuple[Answer, ...]
 
     @property
+    def unproven(self) -> str:
+        """What the time left open, in words; empty where every point is within the gap."""
+        status = self.points["status"]
+        told = {
+            "are the best found in their time, not proven": int((status == "feasible").sum()),
+            "have no list that was found in their time": int((status == "no_answer").sum()),
+        }
+        said = [f"{count} {words}" for words, count in told.items() if count]
+        return f"Of {len(self.points)} points {' and '.join(said)}." if said else ""
+
+    @property
     def knee(self) -> pd.Series | None:
         found = self.points[self.points["is_knee"]]
         return found.iloc[0] if len(found) else None
@@ -67,24 +80,51 @@ def frontier(
 ) -> Frontier:
     """At least `points` points. Raises NoFrontier where the question is impossible, or has no spread caps to widen."""
     deadline = time.monotonic() + seconds
-    settings, question = (_by_caps if against == "fairness" else _by_target)(asked, max(points, FEWEST), gap, deadline)
+    known = Known(stricter_is_less=against == "fairness")
+    settings, question = (_by_caps if against == "fairness" else _by_target)(
+        asked, max(points, FEWEST), gap, deadline, known
+    )
     rows, answers = [], []
-    last: Answer | None = None
-    for number, setting in enumerate(settings):
-        left = max(1.0, (deadline - time.monotonic()) / (len(settings) - number))
+    order = sorted(settings, key=known.rank)
+    for number, setting in enumerate(order):
+        left = max(1.0, (deadline - time.monotonic()) / (len(order) - number))
         began = time.monotonic()
-        answer = solve(question(setting), time_limit=left, gap=gap, solver=solver, warm_start=last)
+        answer = solve(question(setting), time_limit=left, gap=gap, solver=solver, warm_start=known.near(setting))
         seconds_taken = time.monotonic() - began
-        rows.append([against, number, setting, *_point(asked, answer), answer.relative_gap, seconds_taken, False])
+        rows.append([setting, *_point(asked, answer), answer.relative_gap, seconds_taken])
         answers.append(answer)
-        last = answer if answer.spend is not None else last
+        known.add(setting, answer)
         tell(number)
-    made = pd.DataFrame(rows, columns=COLUMNS)
-    return Frontier(against, _with_knee(made, against), tuple(answers))
+    place = np.argsort(order)
+    made = pd.DataFrame([[against, number, *rows[at], False] for number, at in enumerate(place)], columns=COLUMNS)
+    return Frontier(against, _with_knee(made, against), tuple(answers[at] for at in place))
+
+
+class Known:
+    """Lists found so far by their setting: that of a stricter setting keeps the rules of an easier one."""
+
+    def __init__(self, *, stricter_is_less: bool) -> None:
+        self._sign = 1 if stricter_is_less else -1
+        self._found: list[tuple[float, Answer]] = []
+
+    def rank(self, setting: float) -> float:
+        """Greater the easier a setting is."""
+        return self._sign * setting
+
+    def add(self, setting: float, answer: Answer) -> None:
+        if answer.spend is not None:
+            at = bisect_right(self._found, self.rank(setting), key=lambda one: one[0])
+            self._found.insert(at, (self.rank(setting), answer))
+
+    def near(self, setting: float) -> list[Answer]:
+        """The lists of the nearest setting that is as strict or stricter, which keeps its rules, and of the nearest easier one, which
+        is cheaper and may be mended."""
+        at = bisect_right(self._found, self.rank(setting) + 1e-9, key=lambda one: one[0])
+        return [answer for _, answer in self._found[max(at - 1, 0) : at + 1]]
 
 
 def _by_caps(
-    asked: Instance, points: int, gap: float, deadline: float
+    asked: Instance, points: int, gap: float, deadline: float, known: Known
 ) -> tuple[list[float], Callable[[float], Instance]]:
     caps = asked.of("regional_spread")
     if not len(caps):
@@ -97,7 +137,9 @@ def _by_caps(
         return replace(asked.with_rules(widened), objective=Objective("min_spend"))
 
     def spend_at(factor: float, gap: float) -> float | None:
-        answer = solve(question(factor), time_limit=max(1.0, (deadline - time.monotonic()) / 20), gap=gap)
+        left = max(1.0, (deadline - time.monotonic()) / 20)
+        answer = solve(question(factor), time_limit=left, gap=gap, warm_start=known.near(factor))
+        known.add(factor, answer)
         return None if answer.spend is None else float(answer.spend)
 
     tightest = _least(lambda factor: spend_at(factor, ANY_LIST) is not None, deadline)
@@ -133,7 +175,7 @@ def _least(is_enough: Callable[[float], bool], deadline: float, from_: float = 0
 
 
 def _by_target(
-    asked: Instance, points: int, gap: float, deadline: float
+    asked: Instance, points: int, gap: float, deadline: float, known: Known
 ) -> tuple[list[float], Callable[[float], Instance]]:
     free = replace(asked.without(kinds=["savings_target"]), objective=Objective("min_spend"))
     most = solve(free, time_limit=max(1.0, (deadline - time.monotonic()) / 4), gap=gap)
@@ -149,6 +191,7 @@ def _by_target(
     def question(target: float) -> Instance:
         return replace(free.with_rules(patterns.savings_target(free, target)), objective=goal)
 
+    known.add(last, most)
     first = min(0.0, last - 0.01)
     return [round(float(one), 9) for one in np.linspace(first, last, points)], question
 

@@ -274,6 +274,8 @@ def _of_frontier(found: Frontier) -> Iterator[Block]:
             f"The knee is at savings of {knee['savings_share']:.2%}, for which prices worth {knee['deviation_share']:.2%} of spend move; "
             "beyond it each dollar saved moves more."
         )
+    if found.unproven:
+        yield Words(found.unproven)
     yield Picture(
         f"frontier_{found.against}",
         f"Savings against {found.against}, {len(found.points)} points",

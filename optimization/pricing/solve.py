@@ -7,6 +7,7 @@ Does not: the formulation (hull.py), the parts (decompose.py), the check (check.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
@@ -54,6 +55,11 @@ class Search:
         return None if self.deadline is None else self.deadline - time.perf_counter()
 
     @property
+    def some(self) -> float | None:
+        """Seconds for a step that others follow: half of what is left."""
+        return None if self.left is None else self.left / 2
+
+    @property
     def over(self) -> bool:
         return self.left is not None and self.left <= 0
 
@@ -77,13 +83,13 @@ def solve(
     time_limit: float | None = None,
     gap: float = 1e-4,
     solver: Literal["highs", "cbc"] = "highs",
-    warm_start: Answer | None = None,
+    warm_start: Answer | Sequence[Answer] | None = None,
     method: Literal["auto", "whole", "parts"] = "auto",
     threads: int | None = None,
 ) -> Answer:
     """The best price list for a question: within `gap` of the bound, or the best that `time_limit` (seconds) allowed.
 
-    `warm_start` is the answer to a similar question about the same pairs. `method` whole solves one model, parts decomposes and
+    `warm_start` is the answer to a similar question about the same pairs, or several. `method` whole solves one model, parts decomposes and
     goes on with one model only if that was not enough; auto takes whole for small instances. Raises ValueError for a solver that
     is not there.
     """
@@ -99,8 +105,8 @@ def solve(
     state = impossible_at_once(asked, state)
     if state.infeasible:
         return answered(asked, state)
-    if warm_start is not None:
-        state = _from_before(asked, state, warm_start)
+    for before in [warm_start] if isinstance(warm_start, Answer) else warm_start or []:
+        state = _from_before(asked, state, before)
         if state.done:
             return answered(asked, state)
     parts = method == "parts" or (method == "auto" and len(asked.pairs) > SMALL)
@@ -163,11 +169,11 @@ def _by_parts(asked: Instance, state: Search, *, tiers: bool, threads: int | Non
     if loose.price is None or state.done or state.over:
         return state
     around = windows(asked, loose.price)
-    found = by_region(asked, around, loose.price, gap=state.gap / 4, time_limit=state.left, threads=threads)
+    found = by_region(asked, around, loose.price, gap=state.gap / 4, time_limit=state.some, threads=threads)
     state = state if found is None else found_by(asked, state, *found, "parts")
     if tiers or state.done or state.over:
         return state
-    found = refined(asked, loose.price, gap=state.gap / 4, time_limit=state.left, threads=threads)
+    found = refined(asked, loose.price, gap=state.gap / 4, time_limit=state.some, threads=threads)
     return state if found is None else found_by(asked, state, *found, "parts, refined")
 
 
@@ -292,7 +298,12 @@ def _in_order(moments: tuple[Moment, ...]) -> tuple[Moment, ...]:
 
 
 def _lexicographic(
-    asked: Instance, *, time_limit: float | None, gap: float, warm_start: Answer | None, **common: Any
+    asked: Instance,
+    *,
+    time_limit: float | None,
+    gap: float,
+    warm_start: Answer | Sequence[Answer] | None,
+    **common: Any,
 ) -> Answer:
     """Least spend first; then the least deviation at a spend within the tolerance of it (or of the target, if that is stricter)."""
     began, goal = time.perf_counter(), asked.objective

@@ -35,7 +35,7 @@ def price(capsys, *words: object) -> tuple[int, str, str]:
     return code, said.out, said.err
 
 
-def test_solve_prints_the_answer_as_the_issue_names_it(folder, capsys):
+def test_solve_prints_the_answer_and_what_it_rests_on(folder, capsys):
     code, out, _ = price(capsys, "solve", folder / "three_hospitals.json", "--json")
     told = json.loads(out)
     assert code == 0

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from math import inf
+from typing import Any
 
 import pytest
 from small_questions import Judged, every_list, question
 
-from optimization.pricing.frontier import NoFrontier, frontier
+from dagster_project.cli.price_tables import show_frontier
+from optimization.pricing import frontier as frontiers
+from optimization.pricing.answer import Answer
+from optimization.pricing.frontier import Known, NoFrontier, frontier
 from optimization.pricing.instance import Instance
 from optimization.pricing.rule_cost import rule_costs
 from optimization.pricing.solve import solve
@@ -129,6 +134,46 @@ def test_a_frontier_against_disruption_meets_its_targets_and_has_its_knee_where_
         - points["deviation_share"] * points["savings_share"].max() / points["deviation_share"].max()
     )
     assert found.knee["point"] == points.loc[slope.idxmax(), "point"]
+
+
+def test_a_point_without_a_list_in_its_time_says_so_and_the_others_begin_at_lists_that_keep_their_target(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    asked, real, begun = ladder(), frontiers.solve, []
+
+    def hurried(question: Instance, **options: Any) -> Answer:
+        target = question.of("savings_target")
+        if not len(target):
+            return real(question, **options)
+        begun.append((float(target.high[0]), float(options["warm_start"][0].spend)))
+        answer = real(question, **options)
+        if len(begun) in (3, 4):
+            return replace(answer, status="no_answer", spend=None, relative_gap=None)
+        return replace(answer, status="feasible", relative_gap=0.02) if len(begun) == 6 else answer
+
+    monkeypatch.setattr(frontiers, "solve", hurried)
+    found = frontier(asked, "disruption", gap=1e-9)
+    assert all(spend <= limit for limit, spend in begun)
+    assert found.points["setting"].is_monotonic_increasing
+    assert list(found.points["status"])[-6:] == ["feasible", "optimal", "no_answer", "no_answer", "optimal", "optimal"]
+    assert found.unproven == (
+        "Of 20 points 1 are the best found in their time, not proven and 2 have no list that was found in their time."
+    )
+    show_frontier(found)
+    told = capsys.readouterr().out
+    assert told.count("none found") == 2 and told.count("not proven") == 1 and "2.00%" in told and "nan" not in told
+
+
+def test_the_nearest_stricter_list_comes_first_and_the_nearest_easier_one_after_it():
+    answer = solve(ladder())
+    lists = {setting: replace(answer, note=str(setting)) for setting in (0.2, 0.6, 1.0)}
+    for stricter_is_less, near in ((True, ["0.2", "0.6"]), (False, ["0.6", "0.2"])):
+        known = Known(stricter_is_less=stricter_is_less)
+        for setting, one in lists.items():
+            known.add(setting, one)
+        known.add(0.4, replace(answer, spend=None))
+        assert [one.note for one in known.near(0.5)] == near
+    assert [one.note for one in known.near(0.6)] == ["0.6", "0.2"]
 
 
 def test_what_cannot_be_traded_is_said():

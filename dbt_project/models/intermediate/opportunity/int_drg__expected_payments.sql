@@ -13,6 +13,7 @@ with cells as (
         payments.ccn as provider_id,
         payments.drg_code,
         cast(payments.discharge_count as double) as discharges,
+        payments.total_medicare_payment_amount as paid_amount,
         cast(payments.total_medicare_payment_amount as double) as paid,
         payments.discharge_count * cast(drgs.relative_weight as double) as weighted
     from {{ ref('fct_ipps_payment') }} as payments
@@ -30,14 +31,14 @@ factors_0 as (
 ),
 {% for pass in range(passes) %}
 levels_{{ pass }} as (
-    select cells.data_source, cells.period_type, cells.fiscal_year, cells.comparison_group, cells.provider_id, {{ steady_sum('cells.paid') }} / {{ steady_sum('cells.weighted * factors.factor') }} as level
+    select cells.data_source, cells.period_type, cells.fiscal_year, cells.comparison_group, cells.provider_id, cast(sum(cells.paid_amount) as double) / {{ steady_sum('cells.weighted * factors.factor') }} as level
     from cells
     inner join factors_{{ pass }} as factors on {{ same_pool('cells', 'factors') }} and cells.drg_code = factors.drg_code
     group by cells.data_source, cells.period_type, cells.fiscal_year, cells.comparison_group, cells.provider_id
 ),
 
 factors_{{ pass + 1 }} as (
-    select cells.data_source, cells.period_type, cells.fiscal_year, cells.comparison_group, cells.drg_code, {{ steady_sum('cells.paid') }} / {{ steady_sum('cells.weighted * levels.level') }} as factor
+    select cells.data_source, cells.period_type, cells.fiscal_year, cells.comparison_group, cells.drg_code, cast(sum(cells.paid_amount) as double) / {{ steady_sum('cells.weighted * levels.level') }} as factor
     from cells
     inner join levels_{{ pass }} as levels on {{ same_pool('cells', 'levels') }} and cells.provider_id = levels.provider_id
     group by cells.data_source, cells.period_type, cells.fiscal_year, cells.comparison_group, cells.drg_code
@@ -55,28 +56,56 @@ fitted as (
     inner join levels_{{ passes - 1 }} as levels on {{ same_pool('cells', 'levels') }} and cells.provider_id = levels.provider_id
 ),
 
+hospitals_summed as (
+    select
+        {{ pool }}, state, provider_id,
+        count(*) as drg_count,
+        sum(paid_amount) as paid_amount,
+        {{ steady_total('standard_units') }} as units
+    from fitted
+    group by {{ pool }}, state, provider_id
+),
+
+areas_summed as (
+    select
+        *,
+        count(*) over area as hospital_count,
+        sum(paid_amount) over area as state_paid_amount,
+        sum(units) over area as state_units,
+        sum(paid_amount) over whole as pool_paid_amount,
+        sum(units) over whole as pool_units
+    from hospitals_summed
+    window area as (partition by {{ pool }}, state), whole as (partition by {{ pool }})
+),
+
+drgs_summed as (
+    select
+        {{ pool }}, drg_code,
+        count(*) as hospital_count,
+        cast(sum(paid_amount) as double) as paid,
+        {{ steady_sum('level_units') }} as level_units
+    from fitted
+    group by {{ pool }}, drg_code
+),
+
 -- Sums over the other cells of the hospital, of the DRG, and over the other hospitals of the state and the pool.
 others as (
     select
-        *,
-        {{ steady_sum_over('paid', 'hospital') }} - paid as other_paid,
-        {{ steady_sum_over('standard_units', 'hospital') }} - standard_units as other_units,
-        count(*) over hospital - 1 as other_drg_count,
-        {{ steady_sum_over('paid', 'drg') }} - paid as drg_other_paid,
-        {{ steady_sum_over('level_units', 'drg') }} - level_units as drg_other_level_units,
-        count(*) over drg as drg_hospital_count,
-        {{ steady_sum_over('paid', 'area') }} - {{ steady_sum_over('paid', 'hospital') }} as state_paid,
-        {{ steady_sum_over('standard_units', 'area') }} - {{ steady_sum_over('standard_units', 'hospital') }} as state_units,
-        {{ steady_sum_over('paid', 'whole') }} - {{ steady_sum_over('paid', 'hospital') }} as pool_paid,
-        {{ steady_sum_over('standard_units', 'whole') }} - {{ steady_sum_over('standard_units', 'hospital') }} as pool_units,
-        dense_rank() over (partition by {{ pool }}, state order by provider_id)
-            + dense_rank() over (partition by {{ pool }}, state order by provider_id desc) - 2 as state_other_count
+        fitted.*,
+        cast(areas.paid_amount as double) - fitted.paid as other_paid,
+        cast(areas.units as double) - fitted.standard_units as other_units,
+        areas.drg_count - 1 as other_drg_count,
+        drgs.paid - fitted.paid as drg_other_paid,
+        drgs.level_units - fitted.level_units as drg_other_level_units,
+        drgs.hospital_count as drg_hospital_count,
+        cast(areas.state_paid_amount - areas.paid_amount as double) as state_paid,
+        cast(areas.state_units - areas.units as double) as state_units,
+        cast(areas.pool_paid_amount - areas.paid_amount as double) as pool_paid,
+        cast(areas.pool_units - areas.units as double) as pool_units,
+        areas.hospital_count - 1 as state_other_count
     from fitted
-    window
-        hospital as (partition by {{ pool }}, provider_id),
-        drg as (partition by {{ pool }}, drg_code),
-        area as (partition by {{ pool }}, state),
-        whole as (partition by {{ pool }})
+    inner join areas_summed as areas on {{ same_pool('fitted', 'areas') }} and fitted.provider_id = areas.provider_id
+    inner join drgs_summed as drgs on {{ same_pool('fitted', 'drgs') }} and fitted.drg_code = drgs.drg_code
 ),
 
 first_ratios as (

@@ -31,9 +31,10 @@ ranked as (
         discharge_count
         {%- for measure, total in measures.items() %},
         average_{{ measure }}_amount,
-        {{ ten_decimals_whole('total_' ~ total ~ '_amount') }} as {{ measure }}_whole,
+        total_{{ total }}_amount as total_{{ measure }}_amount,
         rank() over (partition by data_source, period_type, period_year, drg_code order by average_{{ measure }}_amount) as {{ measure }}_rank
-        {%- endfor %}
+        {%- endfor %},
+        {{ ten_decimals_whole('total_medicare_payment_amount') }} as medicare_payment_whole
     from payments
     where geography_level = 'provider'
 ),
@@ -48,9 +49,10 @@ numbered_areas as (
 cells as (
     select
         areas.area_number * 1000000 + ranked.drg_number as cell_number,
-        ranked.discharge_count
+        ranked.discharge_count,
+        ranked.medicare_payment_whole
         {%- for measure in measures %},
-        ranked.{{ measure }}_whole,
+        ranked.total_{{ measure }}_amount,
         ranked.average_{{ measure }}_amount,
         ranked.{{ measure }}_rank
         {%- endfor %}
@@ -67,7 +69,7 @@ sums as (
         sum(discharge_count) as discharge_count,
         sum(medicare_payment_whole) as medicare_payment_whole
         {%- for measure in measures %},
-        {{ ten_decimals_each('sum(' ~ measure ~ '_whole)', 'sum(discharge_count)') }} as {{ measure }}_mean
+        {{ ten_decimals_each(ten_decimals_whole('sum(total_' ~ measure ~ '_amount)'), 'sum(discharge_count)') }} as {{ measure }}_mean
         {%- endfor %}
     from cells
     group by cell_number
@@ -114,9 +116,9 @@ short as (
 ),
 
 named as (
-    select distinct areas.area_number * 1000000 + drgs.drg_number as cell_number, areas.data_source, areas.period_type, areas.fiscal_year,
+    select areas.area_number * 1000000 + drgs.drg_number as cell_number, areas.data_source, areas.period_type, areas.fiscal_year,
         areas.benchmark_level, areas.benchmark_area, drgs.drg_code
-    from numbered_areas as areas
+    from (select distinct data_source, period_type, fiscal_year, benchmark_level, benchmark_area, area_number from numbered_areas) as areas
     inner join (select distinct data_source, period_type, fiscal_year, drg_code, drg_number from ranked) as drgs
         on areas.data_source = drgs.data_source and areas.period_type = drgs.period_type and areas.fiscal_year = drgs.fiscal_year
 ),

@@ -27,7 +27,7 @@ with cells as (
         cells.has_plain_gap,
         cells.plain_gap_amount,
         cells.standardized_gap_amount,
-        cast(cells.standardized_gap_high_amount - cells.standardized_gap_low_amount as double) / 2 as half_width,
+        cast(power(cast(cells.standardized_gap_high_amount - cells.standardized_gap_low_amount as double) / 2, 2) as decimal(38, 10)) as half_width_squared,
         cells.is_gap_found,
         cells.opportunity_index
     from {{ ref('mart_drg_opportunity') }} as cells
@@ -57,7 +57,7 @@ levels as (
         {%- elif line == 'drg' %}min(drg_title)
         {%- else %}'all'{% endif %} as line_label,
         count(*) as cell_count,
-        count(distinct provider_id) as hospital_count,
+        {% if area == 'hospital' %}cast(1 as bigint){% else %}count(distinct provider_id){% endif %} as hospital_count,
         sum(discharges_count) as discharges_count,
         sum(total_medicare_payment_amount) as total_medicare_payment_amount,
         sum(case when has_plain_gap then 1 else 0 end) as plain_gap_count,
@@ -65,7 +65,7 @@ levels as (
         count(standardized_gap_amount) as standardized_count,
         sum(standardized_gap_amount) as standardized_gap_amount,
         sum(case when standardized_gap_amount > 0 then standardized_gap_amount else 0 end) as standardized_shortfall_amount,
-        sqrt({{ steady_sum('half_width * half_width') }}) as half_width,
+        sqrt({{ steady_sum('half_width_squared') }}) as half_width,
         sum(case when is_gap_found then 1 else 0 end) as found_count,
         sum(case when is_gap_found then standardized_gap_amount else 0 end) as found_gap_amount,
         max(opportunity_index) as highest_opportunity_index
