@@ -120,7 +120,7 @@ def worth_of_a_unit(asked: Instance, weights: Mapping[str, float] | None = None)
     pairs = asked.pairs
     worth = pairs.volume * pairs.medicare_rate
     mean = float(worth.mean()) * TIER_WORTH
-    market = pairs.procedure.astype(np.int64) * len(asked.regions) + asked.pair_region
+    market = asked.pair_market
     volume_of_market = np.bincount(market, pairs.volume, minlength=len(asked.procedures) * len(asked.regions))
     of_specialty = np.bincount(
         asked.provider_specialty[pairs.provider] + 1, worth, minlength=len(asked.specialties) + 1

@@ -9,8 +9,9 @@ optimum, and is a tenth of the size. Its optimal face is wide: a corner of it, a
 their ranges and leaves families that no tiers fit; its middle, as an interior-point method without crossover finds, leaves slack
 in nearly every market. Each market is then given a window as wide as its cap around those prices, each specialty one for its
 indices. Inside the windows no spread rule can be broken, regions have nothing more to do with one another, and each region's
-problem is solved by HiGHS within a second or two. The bound is that of the LP, worked out again from its duals (weak duality), so
-it holds whatever tolerance the interior-point method stopped at.
+problem is solved by HiGHS within a second or two; markets whose windows together leave no list are let out of them (freed.py). The
+bound is that of the LP, worked out again from its duals (weak duality), so it holds whatever tolerance the interior-point method
+stopped at.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from optimization.pricing.assembly import Arrays
+from optimization.pricing.freed import freed
 from optimization.pricing.highs import Outcome, run
 from optimization.pricing.hull import build, tiers_of
 from optimization.pricing.instance import Instance, Pairs
@@ -119,7 +121,7 @@ def _implied_high(arrays: Arrays) -> float:
 def windows(asked: Instance, price: np.ndarray) -> Window:
     """For each market with a spread cap, and each specialty, the window of the cap's width that has these prices in its middle."""
     pairs = asked.pairs
-    market = pairs.procedure.astype(np.int64) * len(asked.regions) + asked.pair_region
+    market = asked.pair_market
     table = asked.of("regional_spread")
     low, high = _around(
         market,
@@ -211,6 +213,9 @@ def by_region(
         piece = part(asked, members, {kind: limits[at] for kind, limits in shares.items()})
         inner = window_of(window, members)
         found = _one_region(piece, inner, gap, turn, options)
+        wider = freed(piece.asked, inner) if found is None and not options else None
+        if wider is not None:
+            found = _one_region(piece, wider, gap, _turn(deadline, workers, len(wanted) - place), options)
         if found is None and inner.price_low is not None and not options:
             # Not within these windows: then with the region's spreads as rows, and the indices alone held.
             turn = _turn(deadline, workers, len(wanted) - place)
@@ -270,7 +275,7 @@ def mend(
 
     The others keep their prices, and all keep their indices' windows, so the regions stay apart.
     """
-    market = asked.pairs.procedure.astype(np.int64) * len(asked.regions) + asked.pair_region
+    market = asked.pair_market
     count = len(asked.procedures) * len(asked.regions)
     low, high = np.full(count, np.inf), np.full(count, -np.inf)
     np.minimum.at(low, market, price)

@@ -26,7 +26,7 @@ SPEND_ALONE: tuple[ObjectiveType, ...] = ("min_spend", "lexicographic", "quality
 def build(asked: Instance, *, window: Window | None = None) -> Arrays:
     """The arrays of an instance (of a lexicographic objective its first part, the spend).
 
-    Inside a `window` the spread rules need no rows: it holds indices, and prices if it has them, by bounds.
+    Inside a `window` the spread rules need no rows: it holds indices, and prices of the markets that it has, by bounds.
     """
     seen = reach(asked, window)
     made, pairs = Builder(), asked.pairs
@@ -47,8 +47,7 @@ def build(asked: Instance, *, window: Window | None = None) -> Arrays:
     _order_of_steps(made, seen, steps, at_least, chained)
     index, reference = rows.price_index(made, asked, price, window)
     earned = rows.revenue(asked, seen, price, cost, piece, steps, index, reference)
-    if window is None or window.price_low is None:
-        rows.regional_spread(made, asked, price)
+    rows.regional_spread(made, asked, price, window)
     if window is None:
         rows.specialty_spread(made, asked, index)
     rows.revenue_rules(made, asked, earned)

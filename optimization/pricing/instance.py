@@ -288,6 +288,11 @@ class Instance:
         return self.provider_region[self.pairs.provider]
 
     @property
+    def pair_market(self) -> np.ndarray:
+        """Procedure and region of each pair, as one number: procedure × regions + region."""
+        return np.asarray(self.pairs.procedure.astype(np.int64) * len(self.regions) + self.pair_region)
+
+    @property
     def pair_family(self) -> np.ndarray:
         return self.procedure_family[self.pairs.procedure]
 

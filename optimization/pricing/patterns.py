@@ -144,7 +144,7 @@ def threshold(
         )
     closed = np.array([name in forbid if forbid else name not in require for name in asked.tiers])
     pairs = asked.pairs
-    market = pairs.procedure.astype(np.int64) * len(asked.regions) + asked.pair_region
+    market = asked.pair_market
     if measure == "stars":
         value = asked.provider_stars[pairs.provider].astype(float)
         value[value == 0] = np.nan

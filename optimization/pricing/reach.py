@@ -38,7 +38,7 @@ class Reach:
 class Window:
     """Where prices and indices are held while tiers are chosen: inside it no spread rule can be broken.
 
-    Without prices it holds indices only, and regional spreads stay rows.
+    Without prices it holds indices only, and regional spreads stay rows; so they do in markets where its prices are infinite.
     """
 
     price_low: np.ndarray | None  # per pair, USD

@@ -14,22 +14,28 @@ from optimization.pricing.instance import Instance
 from optimization.pricing.reach import Pieces, Reach, Window
 
 
+def family_members(asked: Instance) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs under a rule family_tiers, and the position of that rule."""
+    table, width = asked.of("family_tiers"), len(asked.families) + 1
+    key = asked.pairs.provider.astype(np.int64) * width + asked.pair_family
+    rule_key = table.subject[:, 0] * width + table.subject[:, 1]
+    order = np.argsort(rule_key)
+    place = np.minimum(np.searchsorted(rule_key[order], key), len(order) - 1)
+    member = np.flatnonzero((rule_key[order][place] == key) & (asked.pair_family >= 0))
+    return member, order[place[member]]
+
+
 def family_tiers(made: Builder, asked: Instance, at_least: np.ndarray) -> np.ndarray:
     """at_least(t + k) of every pair ≤ family_lowest(t) ≤ at_least(t) of every pair, k the largest difference.
 
     Returns the pairs whose steps this puts in order already (k = 1: at_least(t + 1) ≤ family_lowest(t) ≤ at_least(t)).
     """
     table = asked.of("family_tiers")
-    tiers, width = len(asked.tiers), len(asked.families) + 1
+    tiers = len(asked.tiers)
     chained = np.zeros(len(asked.pairs), bool)
     if not len(table):
         return chained
-    key = asked.pairs.provider.astype(np.int64) * width + asked.pair_family
-    rule_key = table.subject[:, 0] * width + table.subject[:, 1]
-    order = np.argsort(rule_key)
-    place = np.minimum(np.searchsorted(rule_key[order], key), len(order) - 1)
-    member = np.flatnonzero((rule_key[order][place] == key) & (asked.pair_family >= 0))
-    rule = order[place[member]]
+    member, rule = family_members(asked)
     k = np.floor(table.high + 1e-9).astype(np.int64)
     chained[member[k[rule] == 1]] = True
     wanted = np.argwhere(np.arange(1, tiers)[None, :] + k[:, None] <= tiers - 1)
@@ -123,11 +129,15 @@ def revenue(
     )
 
 
-def regional_spread(made: Builder, asked: Instance, price: np.ndarray) -> None:
-    """lowest_price ≤ every price of the market ≤ lowest_price + cap; lowest_price in units of the market's mean benchmark."""
+def regional_spread(made: Builder, asked: Instance, price: np.ndarray, window: Window | None) -> None:
+    """lowest_price ≤ every price of the market ≤ lowest_price + cap; lowest_price in units of the market's mean benchmark.
+
+    A market whose prices a window holds needs no rows.
+    """
     table, width = asked.of("regional_spread"), len(asked.regions)
-    market = asked.pairs.procedure.astype(np.int64) * width + asked.pair_region
-    size = np.bincount(market, minlength=len(asked.procedures) * width)
+    market = asked.pair_market
+    is_loose = np.ones(len(market), bool) if window is None or window.price_low is None else np.isinf(window.price_low)
+    size = np.bincount(market[is_loose], minlength=len(asked.procedures) * width)
     rule_market = table.subject[:, 0] * width + table.subject[:, 1]
     real = np.flatnonzero((size[rule_market] > 1) & np.isfinite(table.high))
     if not len(real):
