@@ -15,11 +15,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
-from optimization.pricing.instance import Instance, Rules, exact
+from optimization.pricing.instance import Instance, Pairs, Rules, exact
 
 TOLERANCE = Decimal("1e-6")
 ZERO, ONE = (
@@ -147,16 +148,16 @@ def _had(judged: Judged, name: str) -> Decimal:
 
 
 def _deviation(asked: Instance, laid: PriceList) -> Decimal:
-    base, goal = decimals(asked.pairs.baseline_price), asked.objective
+    base, goal = exact_pairs(asked.pairs).baseline, asked.objective
     left = np.abs(laid.price - base)
     if not goal.steps:
-        return _total(decimals(asked.pairs.volume) * left) * exact(goal.deviation_weight)
+        return _total(exact_pairs(asked.pairs).volume * left) * exact(goal.deviation_weight)
     cost, below = np.full(len(base), Decimal(0)), np.full(len(base), Decimal(0))
     for step in goal.steps:
         top = base * exact(step.up_to) if np.isfinite(step.up_to) else left
         within = np.maximum(np.minimum(left, top) - below, ZERO)
         cost, below = cost + within * exact(step.rate), top
-    return _total(decimals(asked.pairs.volume) * cost) * exact(goal.deviation_weight)
+    return _total(exact_pairs(asked.pairs).volume * cost) * exact(goal.deviation_weight)
 
 
 def lay(asked: Instance, prices: pd.DataFrame) -> tuple[PriceList | None, list[Finding]]:
@@ -199,10 +200,31 @@ def lay(asked: Instance, prices: pd.DataFrame) -> tuple[PriceList | None, list[F
 
 def limits(asked: Instance, table: Rules) -> tuple[np.ndarray, np.ndarray]:
     """Low and high of a table in decimals. A target given as a share is worked out from the exact baseline."""
-    low, high = decimals(table.low), decimals(table.high)
+    low, high = _exact_limits(table)
     if table.kind == "savings_target" and len(table) and not np.isnan(table.share[0]):
         high = np.array([asked.baseline_spend * (1 - exact(table.share[0]))], object)
     return low, high
+
+
+@lru_cache(maxsize=64)
+def _exact_limits(table: Rules) -> tuple[np.ndarray, np.ndarray]:
+    return decimals(table.low), decimals(table.high)
+
+
+@dataclass(frozen=True, eq=False)
+class ExactPairs:
+    """What is known of pairs beside their bands, in decimals."""
+
+    volume: np.ndarray
+    rate: np.ndarray
+    baseline: np.ndarray
+
+
+# Pairs and tables are the same objects in a question that is asked again with one rule changed, and are never written to.
+@lru_cache(maxsize=2)
+def exact_pairs(pairs: Pairs) -> ExactPairs:
+    """Volumes, benchmark rates and baseline prices, once for all lists of the same pairs."""
+    return ExactPairs(decimals(pairs.volume), decimals(pairs.medicare_rate), decimals(pairs.baseline_price))
 
 
 def decimals(values: np.ndarray) -> np.ndarray:
@@ -233,7 +255,7 @@ def _bands(asked: Instance, laid: PriceList, tolerance: Decimal) -> list[Finding
     high = decimals(asked.pairs.band_high[at, laid.tier[at]])
     price = laid.price[at]
     miss = np.maximum(low - price, price - high)
-    for row in np.flatnonzero(miss > decimals(asked.pairs.medicare_rate[at]) * tolerance):
+    for row in np.flatnonzero(miss > exact_pairs(asked.pairs).rate[at] * tolerance):
         name = f"{asked.providers[asked.pairs.provider[at[row]]]}:{asked.procedures[asked.pairs.procedure[at[row]]]}"
         limit = low[row] if price[row] < low[row] else high[row]
         findings.append(Finding(name, "tier_band", price[row], limit, miss[row], "USD per procedure"))
@@ -246,12 +268,12 @@ def _total(values: np.ndarray) -> Decimal:
 
 def revenues(asked: Instance, laid: PriceList) -> np.ndarray:
     """Volume × price of each pair; with an elasticity the straight line between the ends of its tier's band (see instance.Elasticity)."""
-    volume = decimals(asked.pairs.volume)
+    volume = exact_pairs(asked.pairs).volume
     if asked.elasticity is None:
         return volume * laid.price
     rows, tier = np.arange(len(asked.pairs)), np.maximum(laid.tier, 0)
     low, high = decimals(asked.pairs.band_low[rows, tier]), decimals(asked.pairs.band_high[rows, tier])
-    base, answer = decimals(asked.pairs.baseline_price), decimals(asked.elasticity.per_pair)
+    base, answer = exact_pairs(asked.pairs).baseline, decimals(asked.elasticity.per_pair)
     base = np.where(base == 0, ONE, base)  # such a pair does not answer to price
 
     def at(price: np.ndarray) -> np.ndarray:
@@ -277,7 +299,7 @@ def _grouped(how: np.ufunc, group: np.ndarray, values: np.ndarray, count: int) -
 
 def _of_price(asked: Instance, table: Rules, laid: PriceList) -> tuple[np.ndarray, np.ndarray]:
     at = table.subject[:, 0]
-    return laid.price[at], decimals(asked.pairs.medicare_rate[at])
+    return laid.price[at], exact_pairs(asked.pairs).rate[at]
 
 
 def _market(asked: Instance, table: Rules) -> tuple[np.ndarray, np.ndarray, int]:
@@ -294,9 +316,9 @@ def _of_spread(asked: Instance, table: Rules, laid: PriceList) -> tuple[np.ndarr
 
 
 def _of_specialty(asked: Instance, table: Rules, laid: PriceList) -> tuple[np.ndarray, np.ndarray]:
-    count, volume = len(asked.providers), decimals(asked.pairs.volume)
+    count, volume = len(asked.providers), exact_pairs(asked.pairs).volume
     paid = _sums(asked.pairs.provider, volume * laid.price, count)
-    reference = _sums(asked.pairs.provider, volume * decimals(asked.pairs.medicare_rate), count)
+    reference = _sums(asked.pairs.provider, volume * exact_pairs(asked.pairs).rate, count)
     seen = np.flatnonzero((reference > 0) & (asked.provider_specialty >= 0))
     index, group = paid[seen] / reference[seen], asked.provider_specialty[seen]
     largest, least = (_grouped(how, group, index, len(asked.specialties)) for how in (np.maximum, np.minimum))

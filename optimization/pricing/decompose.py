@@ -33,6 +33,7 @@ from optimization.pricing.parts import JOINT, Part, part, window_of
 from optimization.pricing.reach import Window, reach
 
 MIDDLE: dict[str, Any] = {"solver": "ipx", "run_crossover": "off"}  # the middle of the optimal face, see above
+GENEROUS = 4.0  # times its share of the time that a region may take; most need far less than theirs
 TIER_RULES = ("tier_rule", "lowest_tier_cap", "family_tiers")
 
 
@@ -198,7 +199,8 @@ def by_region(
     """Tiers and prices (USD) within the windows, region by region; None if a region has none in its window or in the time.
 
     Joint limits (targets, budgets) are shared out as `price` spends them. With `only`, just those regions; -1 and NaN elsewhere.
-    Of the time each region may take its share of what is left: one that is hard gives its best, and the next still has its turn.
+    Of the time each region may take some shares (GENEROUS) of what is left, by its pairs, the largest first: one that is hard gives
+    its best, and the last still has its turn.
     `options` go to HiGHS.
     """
     deadline = None if time_limit is None else time.perf_counter() + time_limit
@@ -208,35 +210,38 @@ def by_region(
 
     def solve(place: int) -> bool:
         at = wanted[place]
-        turn = _turn(deadline, workers, len(wanted) - place)
+        share = workers * size[at] / size[wanted[place:]].sum()
+        turn = _turn(deadline, share)
         members = np.flatnonzero(asked.pair_region == regions[at])
         piece = part(asked, members, {kind: limits[at] for kind, limits in shares.items()})
         inner = window_of(window, members)
         found = _one_region(piece, inner, gap, turn, options)
         wider = freed(piece.asked, inner) if found is None and not options else None
         if wider is not None:
-            found = _one_region(piece, wider, gap, _turn(deadline, workers, len(wanted) - place), options)
+            found = _one_region(piece, wider, gap, _turn(deadline, share), options)
         if found is None and inner.price_low is not None and not options:
             # Not within these windows: then with the region's spreads as rows, and the indices alone held.
-            turn = _turn(deadline, workers, len(wanted) - place)
-            found = _one_region(piece, replace(inner, price_low=None, price_high=None), gap, turn, options)
+            open_window = replace(inner, price_low=None, price_high=None)
+            found = _one_region(piece, open_window, gap, _turn(deadline, share), options)
         if found is not None:
             tiers[members], prices[members] = found
         return found is not None
 
-    wanted = [at for at, region in enumerate(regions) if only is None or region in only]
+    size = np.bincount(np.searchsorted(regions, asked.pair_region), minlength=len(regions))
+    wanted = np.flatnonzero(np.ones(len(regions), bool) if only is None else np.isin(regions, only))
+    wanted = wanted[np.argsort(-size[wanted], kind="stable")]
     workers = max(1, min(threads or os.cpu_count() or 1, len(wanted)))
     with ThreadPoolExecutor(workers) as pool:
         done = list(pool.map(solve, range(len(wanted))))
     return (tiers, prices) if all(done) else None
 
 
-def _turn(deadline: float | None, workers: int, waiting: int) -> float | None:
-    """Until when one of so many that wait may take, with so many at once."""
+def _turn(deadline: float | None, share: float) -> float | None:
+    """Until when a region may take that has this share of the work still waiting."""
     if deadline is None:
         return None
     now = time.perf_counter()
-    return now + (deadline - now) * min(1.0, workers / waiting)
+    return now + (deadline - now) * min(1.0, GENEROUS * share)
 
 
 def _one_region(
@@ -268,6 +273,17 @@ def refined(
     return by_region(asked, both, price, gap=gap, time_limit=left, threads=threads)
 
 
+def regions_broken(asked: Instance, price: np.ndarray) -> np.ndarray:
+    """Regions in which these prices break a cap on spread, by more than the check lets pass."""
+    market, count = asked.pair_market, len(asked.procedures) * len(asked.regions)
+    low, high = np.full(count, np.inf), np.full(count, -np.inf)
+    np.minimum.at(low, market, price)
+    np.maximum.at(high, market, price)
+    table = asked.of("regional_spread")
+    ruled = table.subject @ np.array([len(asked.regions), 1])
+    return np.unique(table.subject[high[ruled] - low[ruled] > table.high + 2e-6 * np.abs(high[ruled]), 1])
+
+
 def mend(
     asked: Instance, tiers: np.ndarray, price: np.ndarray, *, gap: float, time_limit: float | None
 ) -> tuple[np.ndarray, np.ndarray] | None:
@@ -275,14 +291,7 @@ def mend(
 
     The others keep their prices, and all keep their indices' windows, so the regions stay apart.
     """
-    market = asked.pair_market
-    count = len(asked.procedures) * len(asked.regions)
-    low, high = np.full(count, np.inf), np.full(count, -np.inf)
-    np.minimum.at(low, market, price)
-    np.maximum.at(high, market, price)
-    table = asked.of("regional_spread")
-    ruled = table.subject @ np.array([len(asked.regions), 1])
-    broken = np.unique(table.subject[high[ruled] - low[ruled] > table.high, 1])
+    broken = regions_broken(asked, price)
     if not len(broken) or 2 * len(broken) > len(np.unique(asked.pair_region)):
         return None
     began = time.perf_counter()

@@ -17,7 +17,17 @@ import pandas as pd
 
 from optimization.pricing import check, highs
 from optimization.pricing.answer import Answer, Memory, Moment, Status, no_prices
-from optimization.pricing.decompose import at_tiers, bound_again, by_region, mend, polished, refined, relax, windows
+from optimization.pricing.decompose import (
+    at_tiers,
+    bound_again,
+    by_region,
+    mend,
+    polished,
+    refined,
+    regions_broken,
+    relax,
+    windows,
+)
 from optimization.pricing.hull import build, tiers_of
 from optimization.pricing.instance import Instance, rules
 from optimization.pricing.reach import impossible, reach
@@ -146,7 +156,8 @@ def _from_before(asked: Instance, state: Search, before: Answer) -> Search:
     if known is not None and known.goal == asked.objective.type and asked.elasticity is None:
         state = replace(bounded(state, bound_again(asked, known.duals)), memory=known)
     earlier = laid.price.astype(float)
-    state = found_by(asked, state, laid.tier, earlier, "earlier prices") if reach(asked).holds(laid.tier) else state
+    if reach(asked).holds(laid.tier) and not len(regions_broken(asked, earlier)):
+        state = found_by(asked, state, laid.tier, earlier, "earlier prices")
     if state.done:
         return state
     price = at_tiers(asked, laid.tier, earlier, state.left)

@@ -19,7 +19,7 @@ from pricing_worlds import forbidding, held_by, plain
 from optimization.pricing import check as checking
 from optimization.pricing import solve as solving
 from optimization.pricing.check import check, measure
-from optimization.pricing.decompose import _turn, relax, safe_bound, windows, without_tiers
+from optimization.pricing.decompose import GENEROUS, _turn, relax, safe_bound, windows, without_tiers
 from optimization.pricing.generate import generate, tiny
 from optimization.pricing.highs import run
 from optimization.pricing.hull import build
@@ -222,6 +222,6 @@ def risen(asked: Instance) -> pd.DataFrame:
 
 def test_a_region_may_take_its_share_of_the_time_that_is_left_so_that_the_last_has_its_turn():
     now = time.perf_counter()
-    assert _turn(None, 2, 8) is None
-    assert _turn(now + 8, 2, 8) == pytest.approx(now + 2, abs=0.5)  # a quarter, since two run at once
-    assert _turn(now + 8, 2, 1) == pytest.approx(now + 8, abs=0.5)
+    assert _turn(None, 0.1) is None
+    assert _turn(now + 8, 0.1) == pytest.approx(now + 8 * 0.1 * GENEROUS, abs=0.5)
+    assert _turn(now + 8, 1.0) == pytest.approx(now + 8, abs=0.5)
