@@ -33,7 +33,7 @@ def world(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> World:
     built = Warehouse(tmp_path_factory.mktemp("trees"))
     place([real_data / name for name in FILES], built.settings, built.contracts)
     built.load()
-    built.dbt("build", "--exclude-resource-type", "unit_test", "--select", "+int_opportunity__hospital_features", "+int_opportunity__payment_cells",
+    built.dbt("build", "--exclude-resource-type", "unit_test", "--exclude-resource-type", "test", "--select", "+int_opportunity__hospital_features", "+int_opportunity__payment_cells",
               "+int_opportunity__severity_cells")  # fmt: skip
     with duckdb.connect(str(built.settings.warehouse), read_only=True) as con:
         period = read_period(con, "cms_ipps", "fy", 2016)
