@@ -99,9 +99,9 @@ def solve(
 ) -> Answer:
     """The best price list for a question: within `gap` of the bound, or the best that `time_limit` (seconds) allowed.
 
-    `warm_start` is the answer to a similar question about the same pairs, or several. `method` whole solves one model, parts decomposes and
-    goes on with one model only if that was not enough; auto takes whole for small instances. Raises ValueError for a solver that
-    is not there.
+    `warm_start` is the answer to a similar question about the same pairs, or several. `method` whole solves one model, parts
+    decomposes and goes on with one model only if that was not enough; auto takes whole for small instances. Raises ValueError for
+    a solver that is not there.
     """
     if solver == "cbc":
         from optimization.pricing.cbc import solve_by_cbc

@@ -18,7 +18,9 @@ OPTIMA = {"v1_spend": 6510577.027027, "providers_20_procedures_50": 24262370.751
 def test_the_demonstration_falls_from_1710000_to_1568000_dollars(shared: Callable[[str], Instance]):
     asked = shared("three_hospitals")
     answer = solve(asked, gap=0.0)
-    listed = {(row.provider[0], row.procedure): (row.price, row.tier) for row in answer.prices.itertuples()}
+    prices = answer.prices
+    pairs = zip(prices["provider"].str[0], prices["procedure"], strict=True)
+    listed = dict(zip(pairs, zip(prices["price"], prices["tier"], strict=True), strict=True))
     assert (answer.status, answer.baseline_spend, answer.spend) == ("optimal", Decimal(1710000), Decimal(1568000))
     assert listed == {
         ("A", "MRI"): (800, "T1_low"), ("A", "CT"): (540, "T1_low"), ("B", "MRI"): (800, "T1_low"),

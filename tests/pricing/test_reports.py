@@ -151,9 +151,9 @@ def test_a_report_holds_what_is_asked_of_it(done, tmp_path_factory):
         assert (folder / picture).read_bytes().startswith(b"\x89PNG")
     assert page.count("data:image/png;base64,") == text.count("](plots/") >= 6
     rows = list(csv.DictReader(io.StringIO((folder / "prices.csv").read_text())))
-    assert {(row["provider"], row["procedure"]): Decimal(row["price"]) for row in rows} == {
-        (one.provider, one.procedure): one.price for one in done.prices.itertuples()
-    }
+    assert {(row["provider"], row["procedure"]): Decimal(row["price"]) for row in rows} == (
+        done.prices.set_index(["provider", "procedure"])["price"].to_dict()
+    )
 
 
 def test_the_same_study_writes_the_same_bytes(done, tmp_path_factory):
@@ -215,7 +215,10 @@ def test_the_in_network_file_has_what_the_schema_requires(done):
             }
     codes = {"MRI": "70551", "CT": "70450"}
     numbers = {"P1": 1, "P2": 2}
-    assert seen == {(numbers[one.provider], codes[one.procedure]): float(one.price) for one in done.prices.itertuples()}
+    proposed = done.prices.assign(
+        provider=done.prices["provider"].map(numbers), procedure=done.prices["procedure"].map(codes)
+    )
+    assert seen == proposed.set_index(["provider", "procedure"])["price"].astype(float).to_dict()
 
 
 def test_prices_keep_their_decimals_in_published_files(asked, prices):

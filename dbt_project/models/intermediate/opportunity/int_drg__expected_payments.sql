@@ -82,7 +82,7 @@ drgs_summed as (
     select
         {{ pool }}, drg_code,
         count(*) as hospital_count,
-        cast(sum(paid_amount) as double) as paid,
+        sum(paid_amount) as paid_amount,
         {{ steady_sum('level_units') }} as level_units
     from fitted
     group by {{ pool }}, drg_code
@@ -92,10 +92,10 @@ drgs_summed as (
 others as (
     select
         fitted.*,
-        cast(areas.paid_amount as double) - fitted.paid as other_paid,
+        cast(areas.paid_amount - fitted.paid_amount as double) as other_paid,
         cast(areas.units as double) - fitted.standard_units as other_units,
         areas.drg_count - 1 as other_drg_count,
-        drgs.paid - fitted.paid as drg_other_paid,
+        cast(drgs.paid_amount - fitted.paid_amount as double) as drg_other_paid,
         drgs.level_units - fitted.level_units as drg_other_level_units,
         drgs.hospital_count as drg_hospital_count,
         cast(areas.state_paid_amount - areas.paid_amount as double) as state_paid,
