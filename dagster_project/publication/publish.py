@@ -11,7 +11,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ import duckdb
 
 from dagster_project.database import literal, open_published
 from dagster_project.publication import files, swap
-from dagster_project.publication.marts import Content, Mart, PublicationError, published_marts, read_content
+from dagster_project.publication.marts import Content, Mart, PublicationError, made_from, published_marts, read_content
 from dagster_project.settings import MARTS_FILE, REPOSITORY, Settings
 
 WAREHOUSE = "warehouse"
@@ -67,9 +67,16 @@ def publish(settings: Settings, manifest_path: Path, run_id: str) -> Publication
             marts = {mart.name: mart for mart in published_marts(manifest_path)}
             if not marts:
                 raise PublicationError("no model carries the tag 'published'; there is nothing to publish")
-            contents = {mart.name: read_content(con, mart, f"{WAREHOUSE}.{mart.relation}") for mart in marts.values()}
-            linked = _write(con, partial, marts, contents, previous)
-            manifest = _manifest(con, settings, publication_id, run_id, contents)
+            told = _told(previous)
+            origins = made_from(con, WAREHOUSE)
+            contents = {
+                name: read_content(
+                    con, mart, f"{WAREHOUSE}.{mart.relation}", told[name] if _is_as_told(name, origins, told) else None
+                )
+                for name, mart in marts.items()
+            }
+            linked = _write(con, partial, marts, contents, previous, told)
+            manifest = _manifest(con, settings, publication_id, run_id, contents, origins)
         manifest["files"] = _checksums(partial, previous)
         (partial / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
         folder = swap.finish(partial)
@@ -108,10 +115,13 @@ def _write(
     marts: Mapping[str, Mart],
     contents: Mapping[str, Content],
     previous: Path | None,
+    told: Mapping[str, Any],
 ) -> tuple[str, ...]:
     """Both forms of every mart; returns the names of those that were linked from the previous publication."""
-    told = json.loads((previous / MANIFEST).read_text())["marts"] if previous else {}
-    before = {name: files.Before(mart["columns"], mart["parts"]) for name, mart in told.items() if "parts" in mart}
+    before = {
+        name: files.Before(mart["columns"], {part: held["fingerprint"] for part, held in mart["parts"].items()})
+        for name, mart in told.items()
+    }
     now = {name: content.fingerprint for name, content in contents.items()}
     same = tuple(name for name in marts if name in before and told[name]["fingerprint"] == now[name])
     for name, mart in marts.items():
@@ -129,12 +139,23 @@ def _write(
     return same
 
 
+def _told(previous: Path | None) -> dict[str, Any]:
+    """What the previous publication says of its marts; nothing of one that it wrote in another form than this code does."""
+    marts: dict[str, Any] = json.loads((previous / MANIFEST).read_text())["marts"] if previous else {}
+    return {name: mart for name, mart in marts.items() if "made_from" in mart}
+
+
+def _is_as_told(name: str, origins: Mapping[str, str], told: Mapping[str, Any]) -> bool:
+    return name in origins and name in told and told[name]["made_from"] == origins[name]
+
+
 def _manifest(
     con: duckdb.DuckDBPyConnection,
     settings: Settings,
     publication_id: str,
     run_id: str,
     contents: Mapping[str, Content],
+    origins: Mapping[str, str],
 ) -> dict[str, Any]:
     loads = con.execute(
         f"select load_id from {WAREHOUSE}.intermediate.int_lake__active_loads order by load_id"
@@ -157,7 +178,8 @@ def _manifest(
                 "row_count": content.row_count,
                 "fingerprint": content.fingerprint,
                 "columns": dict(content.column_types),
-                "parts": {part: held.fingerprint for part, held in content.parts.items()},
+                "parts": {part: asdict(held) for part, held in content.parts.items()},
+                "made_from": origins.get(name),
             }
             for name, content in contents.items()
         },

@@ -22,9 +22,16 @@
     create schema if not exists intermediate
 {% endmacro %}
 
+{# What each table holds and each test passed. #}
 {% macro make_built() %}
     create table if not exists intermediate.built (
-        model {{ dbt.type_string() }}, build_number bigint, rules {{ dbt.type_string() }}
+        model {{ dbt.type_string() }}, build_number bigint, rules {{ dbt.type_string() }}, changed_build bigint
+    );
+    {%- if target.type == 'duckdb' %}
+    alter table intermediate.built add column if not exists changed_build bigint;
+    {%- endif %}
+    create table if not exists intermediate.passed (
+        test {{ dbt.type_string() }}, asked {{ dbt.type_string() }}, changed_build bigint, rules {{ dbt.type_string() }}
     )
 {% endmacro %}
 
@@ -51,21 +58,10 @@
     {{- return(run_query(query).columns[0].values()[0] if query is not none else none) -}}
 {% endmacro %}
 
-{# Views hold what is under them. #}
 {% macro query_for_build_above() %}
-    {%- set open = model.depends_on.nodes | list -%}
-    {%- set tables = [] -%}
-    {%- for name in open -%}
-        {%- set node = graph.nodes.get(name) -%}
-        {%- if node and node.resource_type == 'model' -%}
-            {%- if node.config.materialized == 'view' -%}
-                {%- for parent in node.depends_on.nodes -%}{%- if parent not in open -%}{%- do open.append(parent) -%}{%- endif -%}{%- endfor -%}
-            {%- else -%}{%- do tables.append("'" ~ node.name ~ "'") -%}
-            {%- endif -%}
-        {%- endif -%}
-    {%- endfor -%}
+    {%- set tables = read_above().tables -%}
     {%- if not tables -%}{{ return(none) }}{%- endif -%}
-    {{- return('select min(build_number) from intermediate.built where model in (' ~ tables | join(', ') ~ ')') -}}
+    {{- return("select min(build_number) from intermediate.built where model in ('" ~ tables | join("', '") ~ "')") -}}
 {% endmacro %}
 
 {# True where the model is written by unit in this run; in a unit test there is nothing to grow. #}
@@ -113,18 +109,20 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Last hook, in the model's transaction: which build it holds now. One statement, since every model pays for it. #}
+{# Last hook, in the model's transaction: which build it holds now, and in which its rows last changed. One statement, since
+   every model pays for it. #}
 {% macro remember_built() %}
     {%- if target.type == 'duckdb' and execute -%}
     {%- set is_first = model.name == 'int_lake__changed_loads' -%}
-    {%- set query = 'select coalesce(max(build_number), 0) from ' ~ this if is_first else query_for_build_above() -%}
-    {%- if query is not none -%}
+    {%- set query = 'select coalesce(max(build_number), 0) from ' ~ this if is_first else query_for_build_above() or 'select null' -%}
     merge into intermediate.built as built
-    using (select '{{ model.name }}' as model, ({{ query }}) as build_number, '{{ env_var("CLAIMHOUSE_RULES", "") }}' as rules) as told
+    using (
+        select '{{ model.name }}' as model, ({{ query }}) as build_number, '{{ env_var("CLAIMHOUSE_RULES", "") }}' as rules,
+            ({{ query_for_changed_build() or 'select null' }}) as changed_build
+    ) as told
         on built.model = told.model
-    when matched then update set build_number = told.build_number, rules = told.rules
-    when not matched and told.build_number is not null then insert values (told.model, told.build_number, told.rules)
-    {%- endif -%}
+    when matched then update set build_number = told.build_number, rules = told.rules, changed_build = told.changed_build
+    when not matched then insert values (told.model, told.build_number, told.rules, told.changed_build)
     {%- endif -%}
 {% endmacro %}
 
