@@ -42,8 +42,29 @@ lines as (
     select claim_key, sum(charge_amount) as charge_amount from {{ ref('int_claim__lines') }} group by claim_key
 ),
 
-first_decisions as (
-    select * from {{ ref('int_claim__adjudications') }} where is_first_decision
+-- A decision whose reasons hold no contractual one has none, and so has one that is paid as charged.
+decisions as (
+    select
+        *,
+        case
+            when contractual_adjustment_amount is not null then contractual_adjustment_amount
+            when reason_count is not null or charge_amount = paid_amount then 0
+        end as known_contractual_amount
+    from {{ ref('int_claim__adjudications') }}
+),
+
+-- All decisions of a claim, and the first of them: asked once of so long a table.
+decided_claims as (
+    select
+        claim_key,
+        sum(known_contractual_amount) as contractual_amount,
+        max(case when is_first_decision then 1 end) as has_first_decision,
+        max(case when is_first_decision then payer_id end) as first_payer_id,
+        max(case when is_first_decision then paid_date end) as first_paid_date,
+        max(case when is_first_decision then charge_amount end) as first_charge_amount,
+        max(case when is_first_decision then allowed_amount end) as first_allowed_amount
+    from decisions
+    group by claim_key
 ),
 
 claims as (
@@ -61,7 +82,13 @@ claims as (
         claims.is_partially_denied_at_first,
         -- in full or in part; NULL where one is unknown and the other does not hold
         claims.is_denied_at_first or claims.is_partially_denied_at_first as is_refused_at_first,
-        first_decisions.allowed_amount as first_allowed_amount,
+        decided_claims.has_first_decision,
+        coalesce(decided_claims.first_payer_id, 'unknown') as first_payer_id,
+        {{ month_of('decided_claims.first_paid_date') }} as first_decision_month,
+        decided_claims.first_paid_date,
+        coalesce(decided_claims.first_charge_amount, claims.charge_amount, lines.charge_amount) as first_charge_amount,
+        decided_claims.first_allowed_amount,
+        decided_claims.contractual_amount,
         claims.documentation_rate,
         claims.coding_accuracy_rate,
         claims.days_to_submit,
@@ -72,7 +99,7 @@ claims as (
         coalesce(claims.rejection_count, 0) > 0 as is_rejected
     from {{ ref('fct_claim') }} as claims
     left join lines on claims.claim_key = lines.claim_key
-    left join first_decisions on claims.claim_key = first_decisions.claim_key
+    left join decided_claims on claims.claim_key = decided_claims.claim_key
     left join reviewed on claims.claim_key = reviewed.claim_key
 ),
 
@@ -124,17 +151,6 @@ adjudicated as (
     group by data_source, payer_id, {{ month_of('first_adjudicated_date') }}
 ),
 
--- A decision whose reasons hold no contractual one has none, and so has one that is paid as charged.
-decisions as (
-    select
-        *,
-        case
-            when contractual_adjustment_amount is not null then contractual_adjustment_amount
-            when reason_count is not null or charge_amount = paid_amount then 0
-        end as known_contractual_amount
-    from {{ ref('int_claim__adjudications') }}
-),
-
 decided as (
     select
         data_source,
@@ -152,53 +168,51 @@ chains as (
 
 -- A claim and all that was sent in its place bill one service: its charge counts once, at the first decision, and whatever was
 -- adjusted later belongs to that charge. By its own month a large adjustment after an appeal would stand against no charge.
-services as (
-    select
-        claims.claim_key,
-        claims.charge_amount,
-        coalesce(firsts.claim_key, claims.claim_key) as service_key
-    from claims
-    left join (
-        select chains.replacement_key, min(chains.claim_key) as claim_key
-        from chains
-        where not exists (select 1 from chains as before where before.replacement_key = chains.claim_key)
-        group by chains.replacement_key
-    ) as firsts
-        on claims.claim_key = firsts.replacement_key
+-- Few claims have anything in their place; the others are their own service.
+replaced as (
+    select chains.replacement_key as claim_key, min(chains.claim_key) as service_key
+    from chains
+    where not exists (select 1 from chains as before where before.replacement_key = chains.claim_key)
+    group by chains.replacement_key
 ),
 
-contractual as (
-    select services.service_key, sum(decisions.known_contractual_amount) as contractual_amount
-    from decisions
-    inner join services on decisions.claim_key = services.claim_key
-    group by services.service_key
+in_chains as (
+    select claim_key, service_key from replaced
+    union
+    select service_key, service_key from replaced
 ),
 
-firsts as (
+chained as (
     select
-        first_decisions.data_source,
-        coalesce(first_decisions.payer_id, 'unknown') as payer_id,
-        {{ month_of('first_decisions.paid_date') }} as activity_month,
-        services.service_key,
-        coalesce(first_decisions.charge_amount, services.charge_amount) as charge_amount,
+        claims.*,
+        sum(claims.contractual_amount) over (partition by in_chains.service_key) as service_contractual_amount,
         row_number() over (
-            partition by services.service_key order by first_decisions.paid_date, first_decisions.claim_key
+            partition by in_chains.service_key
+            order by case when claims.has_first_decision = 1 then 0 else 1 end, claims.first_paid_date, claims.claim_key
         ) as decision_rank
-    from first_decisions
-    inner join services on first_decisions.claim_key = services.claim_key
+    from claims
+    inner join in_chains on claims.claim_key = in_chains.claim_key
+),
+
+services as (
+    select data_source, first_payer_id, first_decision_month, first_charge_amount, contractual_amount
+    from claims
+    where has_first_decision = 1 and not exists (select 1 from in_chains where in_chains.claim_key = claims.claim_key)
+    union all
+    select data_source, first_payer_id, first_decision_month, first_charge_amount, service_contractual_amount
+    from chained
+    where has_first_decision = 1 and decision_rank = 1
 ),
 
 charged as (
     select
-        firsts.data_source,
-        firsts.payer_id,
-        firsts.activity_month,
-        sum(firsts.charge_amount) as decided_charge_amount,
-        sum(firsts.charge_amount - coalesce(contractual.contractual_amount, 0)) as collectible_amount
-    from firsts
-    left join contractual on firsts.service_key = contractual.service_key
-    where firsts.decision_rank = 1
-    group by firsts.data_source, firsts.payer_id, firsts.activity_month
+        data_source,
+        first_payer_id as payer_id,
+        first_decision_month as activity_month,
+        sum(first_charge_amount) as decided_charge_amount,
+        sum(first_charge_amount - coalesce(contractual_amount, 0)) as collectible_amount
+    from services
+    group by data_source, first_payer_id, first_decision_month
 ),
 
 taken_back as (
