@@ -50,6 +50,7 @@ class KnownEvent:
     patient_responsibility_amount: Decimal | None
     adjustment_amount: Decimal | None
     denied_amount: Decimal | None
+    submission_number: int | None
     is_to_further_payer: bool | None
     repeated_charge_amount: Decimal | None
 
@@ -112,10 +113,10 @@ def open_events(settings: Settings) -> duckdb.DuckDBPyConnection:
         raise ClaimProblem("nothing is published yet; run: claimhouse run", is_not_yet=True)
     con = open_published(settings)
     told = {name for name, *_ in con.execute("describe fct_claim_event").fetchall()}
-    if not {"known_date", "is_to_further_payer"} <= told:
+    if not {"known_date", "submission_number", "is_to_further_payer"} <= told:
         con.close()
         raise ClaimProblem(
-            "what is published does not say when events became known, or of which payer; run: claimhouse run",
+            "what is published does not say when events became known, or of which submission; run: claimhouse run",
             is_not_yet=True,
         )
     return con

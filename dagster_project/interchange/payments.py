@@ -27,8 +27,8 @@ def make_payment_parts(
     """Makes the table `parts` for write_interchange: one transaction for each remittance.
 
     `advices`, `payments`, `adjustments` and `beside` are rows of remittance_advice, remittance, remittance_adjustment and
-    provider_adjustment. The first have a payer_name as well, payments last_name and first_name; `services` gives hcpcs_code,
-    revenue_center_code and claim_start_date of claim_id and claim_line_number.
+    provider_adjustment. The first have a payer_name as well, payments last_name and first_name; `services` gives hcpcs_code and
+    revenue_center_code of claim_id and claim_line_number.
     """
     con.execute(f"""
         create or replace temp table {parts} as
@@ -52,8 +52,7 @@ def make_payment_parts(
             from reasons group by all
         ),
         lined as (
-            select payment.*, explained.cas, explained.rarc_code, service.hcpcs_code, service.revenue_center_code,
-                service.claim_start_date
+            select payment.*, explained.cas, explained.rarc_code, service.hcpcs_code, service.revenue_center_code
             from {payments} as payment
             left join explained using (remittance_id, claim_id, claim_line_number, adjudication_number)
             left join {services} as service using (claim_id, claim_line_number)

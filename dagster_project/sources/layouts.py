@@ -192,6 +192,9 @@ class Layout(Strict):
         default=[], description="columns of a wider file of the same sender, which this one never has"
     )
     exclude: dict[str, Exclusion] = {}
+    apart: Annotated[Mapping, BeforeValidator(_as_mapping)] | None = Field(
+        None, description="rows with one key repeat each other only where this is the same of both"
+    )
     repeat: Repeat | None = None
     footer: Footer | None = None
     null_values: Texts = Field(default=[], description="cells that mean blank, such as N/A")
@@ -222,6 +225,7 @@ class Layout(Strict):
     def _each_source_column(self) -> Iterator[str]:
         names = [name for mapping in self.columns.values() for name in mapping.source_columns()]
         names += [exclusion.column for exclusion in self.exclude.values()]
+        names += self.apart.source_columns() if self.apart else []
         names += self.repeat.present if self.repeat else []
         for binding in self.rounds():
             yield from (fill(name, binding) for name in names)

@@ -69,7 +69,8 @@ class MissingInName(Exception):
 def read_rows(con: duckdb.DuckDBPyConnection, reading: Reading) -> list[Problem]:
     """Makes the tables PLACES and ROWS: line, part, problem (0 none, else the place in the list returned), amount, columns.
 
-    Columns are the lake's, except that ids that will be tokens still are what was sent, under the contract's name.
+    Columns are the lake's, except that ids that will be tokens still are what was sent, under the contract's name. What a layout
+    tells rows of one key apart by is a column besides.
     """
     builder = Builder(reading)
     # Rows of a table are numbered in the order in which they were put in, which is the file's, on all cores; counting
@@ -90,19 +91,19 @@ def make_rows(con: duckdb.DuckDBPyConnection, builder: Builder, statements: Iter
             f"insert into {ROWS} {statement}" if number else f"create or replace temp table {ROWS} as {statement}"
         )
     problems = [*builder.problems, Problem("set_aside", None, "duplicate_key")]
-    _mark_duplicates(con, builder.contract, len(problems))
+    _mark_duplicates(con, [*builder.contract.key, *builder.apart], len(problems))
     return problems
 
 
-def _mark_duplicates(con: duckdb.DuckDBPyConnection, contract: Contract, number: int) -> None:
+def _mark_duplicates(con: duckdb.DuckDBPyConnection, columns: list[str], number: int) -> None:
     """Of several rows with one key the first is kept."""
-    key = ", ".join(name(column) for column in contract.key)
+    key = ", ".join(map(name, columns))
     con.execute(
         f"create or replace temp table repeated_keys as select {key}, min(line * 512 + part) as first_place "
         f"from {ROWS} where problem = 0 group by {key} having count(*) > 1"
     )
     if con.execute("select count(*) from repeated_keys").fetchone() != (0,):
-        same = " and ".join(f"{ROWS}.{name(column)} is not distinct from k.{name(column)}" for column in contract.key)
+        same = " and ".join(f"{ROWS}.{name(column)} is not distinct from k.{name(column)}" for column in columns)
         con.execute(
             f"update {ROWS} set problem = {number} from repeated_keys k "
             f"where {same} and {ROWS}.problem = 0 and {ROWS}.line * 512 + {ROWS}.part > k.first_place"
@@ -133,6 +134,8 @@ class Builder:
             for column, definition in self.columns.items()
         }
         self.plain = {column: kind for column, kind in kinds.items() if kind}
+        # What tells rows of one key apart beside it; the lake has no such column.
+        self.apart = ["told apart by"] if self.layout.apart else []
 
     def statement(self) -> str:
         problem = self._problem()
@@ -145,7 +148,7 @@ class Builder:
                 f"prepared as ({self._prepared()}),",
                 f"typed as ({self._typed()})",
                 f"select line, part, {problem} as problem, {self._amount()} as amount,",
-                f"{', '.join(self._kept())} from typed",
+                f"{', '.join([*map(name, self.apart), *self._kept()])} from typed",
             ]
         )
 
@@ -238,7 +241,8 @@ class Builder:
             f"{self._condition_each_round(rule)} as {name('excluded ' + rule_name)}"
             for rule_name, rule in self.layout.exclude.items()
         ]
-        return f"select {', '.join([*self.flags, *columns, *excluded])} from parts"
+        apart = [f"{self._each_round(self.layout.apart, '')} as {name(self.apart[0])}"] if self.layout.apart else []
+        return f"select {', '.join([*self.flags, *columns, *excluded, *apart])} from parts"
 
     def _each_round(self, mapping: Mapping, column: str) -> str:
         return self._by_part([self._text(fill_mapping(mapping, binding), column) for binding in self.rounds])
@@ -357,7 +361,7 @@ class Builder:
         return [item for part in self.layout.columns[column].parts() for item in part.date_formats]
 
     def _carried(self) -> list[str]:
-        return [*self.flags, *(name("excluded " + rule) for rule in self.layout.exclude)]
+        return [*self.flags, *(name("excluded " + rule) for rule in self.layout.exclude), *map(name, self.apart)]
 
     def _problem(self) -> str:
         branches = " ".join(f"when {condition} then {self._number(problem)}" for condition, problem in self._problems())

@@ -277,7 +277,7 @@ def write_remittance_feeds(con: duckdb.DuckDBPyConnection) -> None:
            claim_member_code(c.m, c.is_stray) as member_id, n.patient_name, a.payer_id, a.line_of_business,
            case when w.outcome = 'reversed' then '22' when w.outcome = 'secondary' then '2'
                 when w.outcome = 'denied' and u('status-4', w.ck) < 0.08 then '4' else '1' end as claim_status_code,
-           a.decided as adjudicated_date, a.paid_date, w.charge as charge_amount, w.allowed as allowed_amount,
+           c.starts as claim_start_date, a.decided as adjudicated_date, a.paid_date, w.charge as charge_amount, w.allowed as allowed_amount,
                w.paid as paid_amount,
            w.deductible as deductible_amount, w.coinsurance as coinsurance_amount, w.copay as copayment_amount
     from w_answer w join w_adjudication a using (ck, adjudication) join w_claim c using (ck) join w_name n on n.m = c.m;

@@ -201,5 +201,5 @@ def select_payments(con: duckdb.DuckDBPyConnection, of_month: str) -> None:
         create or replace temp view x12_beside as
         select * from provider_adjustment where remittance_id in (select remittance_id from x12_advice);
         create or replace temp table x12_service as
-        select claim_id, claim_line_number, hcpcs_code, revenue_center_code, claim_line_start_date as claim_start_date
+        select claim_id, claim_line_number, hcpcs_code, revenue_center_code
         from medical_claim_line where claim_id in (select claim_id from x12_payment)""")

@@ -4,9 +4,10 @@
 
    `events` is a relation or query with the columns of fct_claim_event; one row comes out per claim that it tells of. Where a
    claim was sent on to a further payer under its number, it stays the first one's: what is sent to another, and what that one
-   says before it decides, neither rejects nor voids it. #}
+   says before it decides, neither rejects nor voids it. Where it went from one first payer to another, the same is so of the one
+   who had it first, from the day on which it is known that another has it; and a rejection remains one. #}
 {% macro claim_states(events) -%}
-    {#- The events are named twice: a step of their own that two others read would be held in memory whole. -#}
+    {#- The events are named each time: a step of their own that others read would be held in memory whole. -#}
     {%- set moves_the_state -%}
         event_type in (
             'submitted', 'replacement_submitted', 'void_submitted', 'rejected', 'accepted', 'adjudicated', 'reversed', 'paid',
@@ -15,21 +16,30 @@
     {%- endset -%}
     {%- set is_submission = "event_type in ('submitted', 'replacement_submitted', 'void_submitted')" -%}
     {%- set is_further = 'coalesce(is_to_further_payer, false)' -%}
-    with totals as (
+    {%- set is_aside = '(' ~ is_further ~ ' or coalesce(submission_number < last_submission_number, false))' -%}
+    with sent_again as (
+        select claim_key as sent_claim_key, max(submission_number) as last_submission_number
+        from {{ events }}
+        where submission_number > 1 and {{ is_submission }}
+        group by claim_key
+    ),
+
+    totals as (
         select
             data_source,
             claim_key,
             claim_token,
             {%- for column in ['payer_key', 'payer_id', 'line_of_business'] %}
             coalesce(
-                max({{ column }}) filter (where {{ is_submission }} and not {{ is_further }}), max({{ column }}) filter (where {{ moves_the_state }})
+                max({{ column }}) filter (where {{ is_submission }} and not {{ is_aside }}), max({{ column }}) filter (where {{ moves_the_state }})
             ) as {{ column }},
             {%- endfor %}
             max(event_date) filter (where {{ moves_the_state }}) as last_event_date,
             count(*) filter (where event_type = 'coded') as coded_count,
             count(*) filter (where {{ is_submission }}) as submission_count,
             count(distinct payer_id) filter (where {{ is_submission }} and {{ is_further }}) as further_payer_count,
-            count(*) filter (where event_type in ('void_submitted', 'voided') and not {{ is_further }}) as void_count,
+            max(last_submission_number) - 1 as earlier_submission_count,
+            count(*) filter (where event_type in ('void_submitted', 'voided') and not {{ is_aside }}) as void_count,
             count(*) filter (where event_type = 'replaced') as replacement_count,
             count(*) filter (where event_type in ('accepted', 'rejected', 'acknowledged') and not {{ is_further }}) as acknowledgement_count,
             count(*) filter (where event_type = 'rejected' and not {{ is_further }}) as rejection_count,
@@ -37,9 +47,16 @@
             count(*) filter (where event_type = 'adjudicated') as adjudication_count,
             count(*) filter (where event_type = 'reversed') as reversal_count,
             max(related_claim_key) filter (where event_type in ('replaced', 'voided')) as successor_claim_key,
-            max(event_date) filter (where event_type = 'rejected' and not {{ is_further }}) as last_rejected_date,
-            max(event_date) filter (where event_type = 'accepted' and not {{ is_further }}) as last_accepted_date,
-            max(event_date) filter (where {{ is_submission }} and not {{ is_further }}) as last_submitted_date,
+            max(event_date) filter (where event_type = 'rejected' and not {{ is_aside }}) as last_rejected_date,
+            max(event_date) filter (where event_type = 'accepted' and not {{ is_aside }}) as last_accepted_date,
+            max(event_date) filter (where {{ is_submission }} and not {{ is_aside }}) as last_submitted_date,
+            -- what an earlier payer decided no longer stands
+            coalesce(
+                max(last_submission_number) > 1
+                and max(event_date) filter (where {{ is_submission }} and not {{ is_aside }})
+                > max(event_date) filter (where event_type = 'adjudicated'),
+                false
+            ) as is_sent_since,
             min(adjudication_number) filter (where event_type = 'adjudicated') as first_decision_number,
             -- the last decision stands, unless a reversal came after it
             case
@@ -51,7 +68,10 @@
             min(event_date) filter (where event_type = 'adjudicated') as first_adjudicated_date,
             min(event_date) filter (where event_type = 'paid' and paid_amount > 0) as first_paid_date,
             max(event_date) filter (where event_type = 'paid') as last_paid_date,
-            sum(charge_amount) as charge_amount,
+            -- of a claim that went to another payer since it is said again, and was known before
+            coalesce(
+                sum(charge_amount), max(repeated_charge_amount) filter (where {{ is_submission }} and not {{ is_aside }})
+            ) as charge_amount,
             sum(allowed_amount) as allowed_amount,
             sum(paid_amount) as paid_amount,
             sum(patient_responsibility_amount) as patient_responsibility_amount,
@@ -60,6 +80,7 @@
             sum(adjustment_amount) filter (where event_type in ('denial_write_off', 'bad_debt_write_off', 'charity_write_off')) as written_off_amount,
             max(load_id) filter (where {{ moves_the_state }}) as load_id
         from {{ events }}
+        left join sent_again on claim_key = sent_claim_key
         group by data_source, claim_key, claim_token
     ),
 
@@ -70,6 +91,7 @@
             bool_or(is_denied) filter (where event_type = 'adjudicated') as is_denied,
             bool_or(is_partially_denied) filter (where event_type = 'adjudicated') as is_partially_denied,
             max(denial_category) filter (where event_type = 'adjudicated') as denial_category,
+            max(payer_id) filter (where event_type = 'adjudicated') as payer_id,
             bool_or(can_appeal) filter (where event_type = 'adjudicated') as can_appeal,
             sum(denied_amount) as denied_amount,
             sum(allowed_amount) as allowed_amount,
@@ -91,7 +113,7 @@
         case
             when totals.void_count > 0 then 'voided'
             when totals.replacement_count > 0 then 'replaced'
-            when totals.adjudication_count + totals.reversal_count = 0 then
+            when totals.adjudication_count + totals.reversal_count = 0 or totals.is_sent_since then
                 case
                     when
                         totals.last_rejected_date >= coalesce(totals.last_accepted_date, totals.last_rejected_date)
@@ -109,6 +131,7 @@
             else 'adjudicated'
         end as claim_state,
         totals.further_payer_count,
+        coalesce(totals.earlier_submission_count, 0) as earlier_submission_count,
         totals.acknowledgement_count,
         totals.rejection_count,
         totals.appeal_count,
@@ -122,6 +145,7 @@
         firsts.is_denied as is_denied_at_first,
         firsts.is_partially_denied as is_partially_denied_at_first,
         firsts.denial_category as first_denial_category,
+        firsts.payer_id as first_decision_payer_id,
         firsts.can_appeal as can_appeal_first_denial,
         {{ usd('firsts.denied_amount') }} as first_denied_amount,
         standing.is_denied as is_denied_now,
@@ -139,6 +163,7 @@
         on totals.claim_key = firsts.claim_key and totals.first_decision_number = firsts.adjudication_number
     left join decisions as standing
         on totals.claim_key = standing.claim_key and totals.standing_decision_number = standing.adjudication_number
+        and not totals.is_sent_since
 {%- endmacro %}
 
 {# Claims as they were known at the end of a day (SQL of a date): of events known by then. `which` are all of them, or some. #}
@@ -185,4 +210,20 @@
     where line_control_token is not null{{ only_touched('claim_token', 'and') }}
     group by data_source, claim_token, line_control_token
     having count(*) = 1
+{%- endmacro %}
+
+{# Amounts of a decision that a reversal of it negates. #}
+{% macro decided_amounts_of() %}
+    {{- return(['charge', 'allowed', 'paid', 'deductible', 'coinsurance', 'copayment']) -}}
+{% endmacro %}
+
+{# A decision as a whole, of the lines of a remittance: whether it takes back, of whom, when, and its amounts. #}
+{% macro decided_amounts() -%}
+    max(case when remitted.claim_status_code = '22' then 1 else 0 end) as is_reversal,
+        max(remitted.member_token) as member_token,
+        min(remitted.claim_start_date) as claim_start_date,
+        min(coalesce(remitted.adjudicated_date, remitted.paid_date)) as decided_date
+        {%- for amount in decided_amounts_of() %},
+        coalesce(sum(remitted.{{ amount }}_amount), 0) as {{ amount }}_amount
+        {%- endfor %}
 {%- endmacro %}

@@ -1,7 +1,6 @@
 {# Key and amount of each feed as its row in the lake has them; the contracts are their origin and a test compares.
-   `behind` is of rows that win only where there are no others, and says when a row is one: a claim that its biller sends on to
-   another payer under the same number does not take the place of the first payer's. Of one payer the later word on its rank
-   stands. The last of them for `each` is no repetition: it is left out as `exclusion`, and a staging model of its own has it. #}
+   `payers` is of claims, which their biller may send to several payers under one number: repeated_rows says whose a claim is, and
+   which rows are no repetition, but a submission to another payer. #}
 {% macro feeds() %}
     {{ return({
         'authorization': {'key': ['authorization_token'], 'amount': none},
@@ -20,7 +19,7 @@
         'ipps_geography_drg': {'key': ['period_year', 'geography_level', 'geography_code', 'drg_code'], 'amount': 'average_medicare_payment_amount'},
         'ipps_provider_drg': {'key': ['period_year', 'ccn', 'drg_code'], 'amount': 'average_medicare_payment_amount'},
         'ledger_posting': {'key': ['posting_id'], 'amount': 'posting_amount'},
-        'medical_claim': {'key': ['claim_token'], 'amount': 'charge_amount', 'behind': {'when': "case when lake_rows.coverage_rank = 'secondary' and lake_rows.payer_id <> max(case when coalesce(lake_rows.coverage_rank, 'primary') = 'primary' then lake_rows.payer_id end) over (partition by lake_rows.data_source, lake_rows.claim_token) then 1 else 0 end", 'each': 'payer_id', 'exclusion': 'sent_to_further_payer'}},
+        'medical_claim': {'key': ['claim_token'], 'amount': 'charge_amount', 'payers': true},
         'medical_claim_line': {'key': ['claim_token', 'claim_line_number'], 'amount': 'charge_amount'},
         'member': {'key': ['member_token'], 'amount': none},
         'member_crosswalk': {'key': ['medical_record_token'], 'amount': none},

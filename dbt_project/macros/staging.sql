@@ -16,22 +16,32 @@ left join {{ ref('int_lake__repeated_rows') }} as repeated
 {% endmacro %}
 
 {# The rows of a feed that rank behind another of their natural key: the row of the latest load wins, within a load the
-   last line. Loads tie in no case: load_id closes the order. A key with an unknown part repeats nothing. Rows of which a
-   feed says that they stand `behind` others win only where there are no others, and the last for each has a name of its own. #}
+   last line. Loads tie in no case: load_id closes the order. A key with an unknown part repeats nothing.
+
+   Where rows are submissions to payers, a claim is that first payer's to whom it was sent last: of several first payers by the day
+   of sending, for files come in any order, and of one payer by its latest word. What is sent on to another (secondary), and what
+   is voided with another, does not take the claim from it. The last word to each of them, and the last to each payer before another
+   had the claim, repeats nothing: it is left out under a name of its own, and a staging model of its own has it. #}
 {% macro repeated_rows(feed) %}
 {%- set key = feeds()[feed].key %}
-{%- set behind = feeds()[feed].behind %}
+{%- set payers = feeds()[feed].payers %}
 {%- set parts = ["'" ~ feed ~ "'", 'lake_rows.data_source'] -%}
 {%- for column in key -%}{%- do parts.append('lake_rows.' ~ column) -%}{%- endfor -%}
 {%- set columns %}lake_rows.data_source{% for column in key %}, lake_rows.{{ column }}{% endfor %}{% endset %}
 {%- set order = 'loaded_at desc, load_number desc, load_id desc, source_line_number desc, source_part_number desc' %}
+{%- if payers %}{% set order = 'case when has_several_payers then submitted_date end desc nulls last, ' ~ order %}{% endif %}
 select
     feed,
     row_key,
     load_id,
     source_line_number,
     source_part_number,
-    {% if behind %}case when is_behind = 1 and behind_rank = 1 then '{{ behind.exclusion }}' else 'repeated_key' end
+    {% if payers -%}
+    case
+        when is_behind = 1 and is_further = 1 and word_rank = 1 then 'sent_to_further_payer'
+        when is_behind = 1 and word_rank = 1 or is_behind = 0 and sent_to <> next_sent_to then 'sent_to_earlier_payer'
+        else 'repeated_key'
+    end
     {%- else %}'repeated_key'{% endif %} as exclusion
 from (
     select
@@ -40,43 +50,73 @@ from (
         load_id,
         source_line_number,
         source_part_number,
-        {%- if behind %}
+        {%- if payers %}
         is_behind,
-        row_number() over (partition by row_key, is_behind, {{ behind.each }} order by {{ order }}) as behind_rank,
+        is_further,
+        sent_to,
+        lag(sent_to) over (partition by row_key, is_behind order by {{ order }}) as next_sent_to,
+        row_number() over (partition by row_key, is_behind, is_further, payer_id order by {{ order }}) as word_rank,
         {%- endif %}
-        row_number() over (partition by row_key order by {% if behind %}is_behind, {% endif %}{{ order }}) as key_rank
+        row_number() over (partition by row_key order by {% if payers %}is_behind, {% endif %}{{ order }}) as key_rank
     from (
         select
-            '{{ feed }}' as feed,
-            {{ surrogate_key(parts) }} as row_key,
-            lake_rows.load_id,
-            lake_rows.source_line_number,
-            lake_rows.source_part_number,
-            {%- if behind %}
-            {{ behind.when }} as is_behind,
-            lake_rows.{{ behind.each }},
+            *
+            {%- if payers %},
+            case when is_first = 0 and payer_id <> first_payer then 1 else 0 end as is_behind
             {%- endif %}
-            loads.loaded_at,
-            loads.load_number
-        from {{ source('raw', feed) }} as lake_rows
-        inner join {{ ref('int_lake__active_loads') }} as loads
-            on lake_rows.load_id = loads.load_id and loads.feed = '{{ feed }}'
-        inner join (
-            select {{ columns }}
-            from {{ source('raw', feed) }} as lake_rows
-            {%- if is_incremental() %}
-            where lake_rows.load_id in (select load_id from changed_loads)
-            group by {{ columns }}
-            {%- else %}
-            inner join {{ ref('int_lake__active_loads') }} as loads
-                on lake_rows.load_id = loads.load_id and loads.feed = '{{ feed }}'
-            group by {{ columns }}
-            having count(*) > 1
-            {%- endif %}
-        ) as keys
-            on lake_rows.data_source = keys.data_source
-            {%- for column in key %} and lake_rows.{{ column }} = keys.{{ column }}{% endfor %}
-    ) as candidates
+        from (
+            select
+                *
+                {%- if payers %},
+                first_value(case when is_first = 1 then payer_id end) over (
+                    partition by row_key order by is_first desc, {{ order }}
+                ) as first_payer
+                {%- endif %}
+            from (
+                select
+                    '{{ feed }}' as feed,
+                    {{ surrogate_key(parts) }} as row_key,
+                    lake_rows.load_id,
+                    lake_rows.source_line_number,
+                    lake_rows.source_part_number,
+                    {%- if payers %}
+                    lake_rows.payer_id,
+                    lake_rows.submitted_date,
+                    case when lake_rows.claim_status = 'submitted' then lake_rows.payer_id end as sent_to,
+                    case when lake_rows.coverage_rank = 'secondary' then 1 else 0 end as is_further,
+                    {{ is_first_payers() }} as is_first,
+                    {%- set first %}case when {{ is_first_payers() }} = 1 and lake_rows.claim_status = 'submitted' then lake_rows.payer_id end{% endset %}
+                    min({{ first }}) over (partition by {{ columns }}) <> max({{ first }}) over (partition by {{ columns }})
+                        as has_several_payers,
+                    {%- endif %}
+                    loads.loaded_at,
+                    loads.load_number
+                from {{ source('raw', feed) }} as lake_rows
+                inner join {{ ref('int_lake__active_loads') }} as loads
+                    on lake_rows.load_id = loads.load_id and loads.feed = '{{ feed }}'
+                inner join (
+                    select {{ columns }}
+                    from {{ source('raw', feed) }} as lake_rows
+                    {%- if is_incremental() %}
+                    where lake_rows.load_id in (select load_id from changed_loads)
+                    group by {{ columns }}
+                    {%- else %}
+                    inner join {{ ref('int_lake__active_loads') }} as loads
+                        on lake_rows.load_id = loads.load_id and loads.feed = '{{ feed }}'
+                    group by {{ columns }}
+                    having count(*) > 1
+                    {%- endif %}
+                ) as keys
+                    on lake_rows.data_source = keys.data_source
+                    {%- for column in key %} and lake_rows.{{ column }} = keys.{{ column }}{% endfor %}
+            ) as candidates
+        ) as told
+    ) as placed
 ) as ranked
 where key_rank > 1
 {% endmacro %}
+
+{# Whether a claim in the lake goes to a payer that pays first, and is no void. #}
+{% macro is_first_payers() -%}
+    case when coalesce(lake_rows.coverage_rank, 'primary') = 'primary' and coalesce(lake_rows.claim_frequency_code, '1') <> '8' then 1 else 0 end
+{%- endmacro %}

@@ -128,7 +128,7 @@ def in_lake(column: str, identity: str) -> str:
 
 
 # Beside a feed's rows: some that are left out of them under a name, of which only what tells them apart is of use.
-OF_SOME_ROWS = {"stg_medical_claim__further_submissions"}
+OF_SOME_ROWS = {"stg_medical_claim__other_submissions"}
 
 
 @pytest.mark.parametrize("feed", sorted(load_contracts()))

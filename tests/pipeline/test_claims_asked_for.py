@@ -24,7 +24,8 @@ EVENTS = """
         null::varchar as related_claim_key, false as is_denied, false as is_partially_denied, null::varchar as denial_category,
         null::boolean as can_appeal, null::decimal(18, 2) as charge_amount, null::decimal(18, 2) as allowed_amount,
         null::decimal(18, 2) as paid_amount, null::decimal(18, 2) as patient_responsibility_amount,
-        null::decimal(18, 2) as adjustment_amount, null::decimal(18, 2) as denied_amount, null::boolean as is_to_further_payer,
+        null::decimal(18, 2) as adjustment_amount, null::decimal(18, 2) as denied_amount,
+        case when event_type = 'submitted' then 1 end as submission_number, null::boolean as is_to_further_payer,
         null::decimal(18, 2) as repeated_charge_amount, 'l' as load_id
     from (values
         ('appealed', 70, null::date, null::date, null::bigint),
@@ -90,7 +91,7 @@ def test_a_claim_that_was_sent_on_is_its_first_payers_and_tells_of_both_submissi
             update fct_claim_event set charge_amount = 80 where event_type = 'submitted';
             insert into fct_claim_event
             select * replace ('q' as payer_id, date '2025-04-01' as event_date, date '2025-04-01' as known_date,
-                true as is_to_further_payer, null as charge_amount, 80 as repeated_charge_amount)
+                null as submission_number, true as is_to_further_payer, null as charge_amount, 80 as repeated_charge_amount)
             from fct_claim_event where event_type = 'submitted'""")
     (now,) = known_claims(settings, CLAIM)
     assert (now.payer_id, now.charge_amount, now.further_payer_count) == ("p", Decimal(80), 1)
@@ -101,9 +102,30 @@ def test_a_claim_that_was_sent_on_is_its_first_payers_and_tells_of_both_submissi
     assert told.count("80.00") == 3, "of the claim, and of each submission"
 
 
-def test_what_was_published_before_events_told_of_further_payers_is_published_anew(settings: Settings) -> None:
+def test_a_claim_that_went_to_another_first_payer_is_that_ones_from_the_day_on_which_it_was_sent(
+    settings: Settings,
+) -> None:
     with duckdb.connect(str(settings.published / "marts.duckdb")) as con:
-        con.execute("alter table fct_claim_event drop column is_to_further_payer")
+        con.execute("""
+            update fct_claim_event set is_denied = true where event_type = 'adjudicated';
+            update fct_claim_event set repeated_charge_amount = 80 where event_type = 'submitted';
+            insert into fct_claim_event
+            select * replace ('q' as payer_id, date '2025-04-01' as event_date, date '2025-04-01' as known_date,
+                2 as submission_number, 90 as charge_amount, null as repeated_charge_amount)
+            from fct_claim_event where event_type = 'submitted'""")
+    days = [dt.date(2025, 2, 28), dt.date(2025, 3, 31), None]
+    known = [known_claims(settings, CLAIM, day)[0] for day in days]
+    assert [(one.payer_id, one.claim_state, one.charge_amount) for one in known] == [
+        ("p", "submitted", Decimal(80)),
+        ("p", "denied", Decimal(80)),
+        ("q", "submitted", Decimal(90)),
+    ]
+    assert [one.is_denied_now for one in known] == [None, True, None]
+
+
+def test_what_was_published_before_events_told_of_their_submissions_is_published_anew(settings: Settings) -> None:
+    with duckdb.connect(str(settings.published / "marts.duckdb")) as con:
+        con.execute("alter table fct_claim_event drop column submission_number")
     problem = refused(known_claims, settings, CLAIM)
     assert "run: claimhouse run" in str(problem) and problem.is_not_yet
 

@@ -71,6 +71,14 @@ _BESIDE_LINES = f"""(
 )"""
 
 
+# The first day of service that a payer names of a claim, beside its lines (DTM 232) or with them. A day that is none is not said: it
+# takes no payment with it.
+_FIRST_DAYS = f"""(
+    select unit, min({dated("e[3]")}) as first_day
+    from {SEGMENTS} where kind = 835 and tag = 'DTM' and qualifier in ('232', '150', '472') and unit > 0 group by unit
+)"""
+
+
 def _each(there: str) -> str:
     """1 and so on, one row for each of those that a segment has room for; the first stands whatever it holds."""
     return f"unnest(range(1, least({ADJUSTMENTS}, greatest(1, {there})) + 1))"
@@ -151,9 +159,10 @@ PAYMENT_LINES = Record(
         **{f"PR{reason}": f"coalesce(pr{reason}, '0')" for reason in (1, 2, 3)},
         "REF6R.02": "control",
         "ADJUSTED_BESIDE_LINES": "adjusted_beside_lines",
+        "FIRST_DATE": "first_day",
     },
     f"""(
-    select claims.* exclude unit, headers.* exclude transaction, own.*, shares.* exclude (unit, line)
+    select claims.* exclude unit, headers.* exclude transaction, own.*, shares.* exclude (unit, line), days.first_day
     from (
         select payments.unit, 0 as line, payments.segment_number as place,
             case when payments.reason_count = 0 and sums.line_count > 0
@@ -173,6 +182,7 @@ PAYMENT_LINES = Record(
     left join {_NUMBERED} as claims on own.unit = claims.unit
     left join {_PAYMENT_HEADERS} as headers on claims.transaction = headers.transaction
     left join {_PATIENTS_SHARE} as shares on own.unit = shares.unit and own.line = shares.line
+    left join {_FIRST_DAYS} as days on own.unit = days.unit
 ) as rows_of_payment""",
     line="place",
     heads=_HEADS,

@@ -24,6 +24,8 @@ OFFICE_VISIT = (
 )
 # The biller sends the claim on to the patient's second payer, under its own number of it.
 SENT_ON = INSURED.replace("SBR*P*", "SBR*S*").replace("*MI*M100~", "*MI*Z7~").replace("*PI*P1~", "*PI*P2~")
+# The biller finds that another payer pays first, and sends the claim to that one, under the same number.
+SENT_ELSEWHERE = INSURED.replace("*MI*M100~", "*MI*Z7~").replace("*PI*P1~", "*PI*P2~")
 # Two claims of one insured, and a child who is covered through her.
 TWO = BILLER + INSURED + OFFICE_VISIT + OFFICE_VISIT.replace("A1", "A2")
 DEPENDENT = "HL*3*2*23*0~PAT*19~NM1*QC*1*ROE*Kim~DMG*D8*20150505*M~"
@@ -131,6 +133,9 @@ MISNAMED = (
     .replace(b"*20260120~TRN*1*T1*", b"*20260320~TRN*1*T3*")
     .replace(b"DTM*405*20260119", b"DTM*405*20260319")
 )
+
+# The same under a new number of the payer's as well: what it negates to the cent is all that tells of which claim it is.
+UNNUMBERED = MISNAMED.replace(b"*C1*11*1~", b"*C9*11*1~")
 
 
 def picked(found: list[dict[str, str]], *names: str) -> list[tuple[str | None, ...]]:

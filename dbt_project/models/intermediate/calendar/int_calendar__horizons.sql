@@ -4,7 +4,7 @@ with activity as (
     union all
     select data_source, max(submitted_date) from {{ ref('stg_medical_claim__claims') }} group by data_source
     union all
-    select data_source, max(submitted_date) from {{ ref('stg_medical_claim__further_submissions') }} group by data_source
+    select data_source, max(submitted_date) from {{ ref('stg_medical_claim__other_submissions') }} group by data_source
     union all
     select data_source, max(paid_date) from {{ ref('stg_remittance__adjudications') }} group by data_source
     union all

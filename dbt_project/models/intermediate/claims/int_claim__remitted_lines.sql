@@ -6,7 +6,7 @@ select
     coalesce(redirects.claim_key, adjudications.claim_key) as claim_key,
     coalesce(redirects.claim_token, adjudications.claim_token) as claim_token,
     adjudications.claim_token as sent_claim_token,
-    case when redirects.claim_token is not null then 'control_number' else 'claim_id' end as claim_rule,
+    coalesce(redirects.claim_rule, 'claim_id') as claim_rule,
     adjudications.payer_key,
     adjudications.remittance_id,
     adjudications.claim_line_number,

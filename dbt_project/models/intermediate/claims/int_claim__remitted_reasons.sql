@@ -6,7 +6,7 @@ select
     coalesce(redirects.claim_key, adjustments.claim_key) as claim_key,
     coalesce(redirects.claim_token, adjustments.claim_token) as claim_token,
     adjustments.claim_token as sent_claim_token,
-    case when redirects.claim_token is not null then 'control_number' else 'claim_id' end as claim_rule,
+    coalesce(redirects.claim_rule, 'claim_id') as claim_rule,
     adjustments.remittance_id,
     adjustments.claim_line_number,
     adjustments.line_control_token,

@@ -71,12 +71,59 @@ linked as (
     {%- endfor %}
 ),
 
+-- Under an id that nobody sent, and a number that nobody knows, a payer takes back what it negates to the cent: whichever claim of its
+-- person had a row come or go, all of them that this payer decided are touched.
+reversed_people as (
+    select reversals.data_source, reversals.payer_id, reversals.member_token
+    from {{ source('raw', 'remittance') }} as reversals
+    left join (
+        select headers.data_source, headers.claim_token
+        from {{ source('raw', 'medical_claim') }} as headers
+        inner join {{ ref('int_lake__active_loads') }} as loads on headers.load_id = loads.load_id
+        where headers.load_id not in (select load_id from changed_loads)
+    ) as sent
+        on reversals.data_source = sent.data_source and reversals.claim_token = sent.claim_token
+    where reversals.claim_status_code = '22' and reversals.member_token is not null and sent.claim_token is null
+    group by reversals.data_source, reversals.payer_id, reversals.member_token
+),
+
+changed_people as (
+    {{ columns_of_changed_rows('remittance', ['payer_id', 'member_token']) }}
+    union
+    select remitted.data_source, remitted.payer_id, remitted.member_token
+    from {{ source('raw', 'remittance') }} as remitted
+    inner join {{ source('raw', 'medical_claim') }} as headers
+        on remitted.data_source = headers.data_source and remitted.claim_token = headers.claim_token
+    where headers.load_id in (select load_id from changed_loads)
+    union
+    select remitted.data_source, remitted.payer_id, remitted.member_token
+    from {{ source('raw', 'remittance') }} as remitted
+    inner join remitted_numbers
+        on remitted.data_source = remitted_numbers.data_source
+        and remitted.payer_claim_control_token = remitted_numbers.payer_claim_control_token
+),
+
+decided_of_people as (
+    select remitted.data_source, remitted.claim_token
+    from {{ source('raw', 'remittance') }} as remitted
+    inner join reversed_people
+        on remitted.data_source = reversed_people.data_source
+        and remitted.payer_id = reversed_people.payer_id
+        and remitted.member_token = reversed_people.member_token
+    inner join changed_people
+        on remitted.data_source = changed_people.data_source
+        and remitted.payer_id = changed_people.payer_id
+        and remitted.member_token = changed_people.member_token
+),
+
 named as (
     {%- for feed in ['medical_claim', 'medical_claim_line', 'remittance', 'remittance_adjustment', 'pharmacy_fill', 'claim_acknowledgement'] %}
     select data_source, claim_token from {{ source('raw', feed) }} where load_id in (select load_id from changed_loads)
     union
     {%- endfor %}
     select data_source, claim_token from linked
+    union
+    select data_source, claim_token from decided_of_people
     union
     -- what a replacement or void stands for changes its state
     {{ columns_of_changed_rows('medical_claim', ['original_claim_token']) }}

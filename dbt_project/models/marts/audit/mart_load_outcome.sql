@@ -9,8 +9,12 @@ steps as (
 ),
 
 staged as (
-    select * from {{ ref('int_lake__staged_counts') }}
-    where rows_sent_to_further_payer > 0
+    select
+        *,
+        rows_sent_to_further_payer + rows_sent_to_earlier_payer as rows_to_others,
+        amount_sent_to_further_payer + amount_sent_to_earlier_payer as amount_to_others
+    from {{ ref('int_lake__staged_counts') }}
+    where rows_sent_to_further_payer + rows_sent_to_earlier_payer > 0
 ),
 
 outcomes as (
@@ -29,16 +33,23 @@ outcomes as (
     select
         steps.load_id, steps.layer, 'excluded', null,
         case steps.load_state when 'active' then 'repeated_key' else steps.load_state end,
-        steps.rows_excluded - coalesce(staged.rows_sent_to_further_payer, 0),
-        steps.amount_excluded - coalesce(staged.amount_sent_to_further_payer, 0)
+        steps.rows_excluded - coalesce(staged.rows_to_others, 0),
+        steps.amount_excluded - coalesce(staged.amount_to_others, 0)
     from steps
     left join staged on steps.load_id = staged.load_id and steps.feed = staged.feed
-    where steps.rows_excluded > coalesce(staged.rows_sent_to_further_payer, 0) and steps.layer = 'lake_to_staging'
+    where steps.rows_excluded > coalesce(staged.rows_to_others, 0) and steps.layer = 'lake_to_staging'
 
     union all
 
     select load_id, 'lake_to_staging', 'excluded', null, 'sent_to_further_payer', rows_sent_to_further_payer, amount_sent_to_further_payer
     from staged
+    where rows_sent_to_further_payer > 0
+
+    union all
+
+    select load_id, 'lake_to_staging', 'excluded', null, 'sent_to_earlier_payer', rows_sent_to_earlier_payer, amount_sent_to_earlier_payer
+    from staged
+    where rows_sent_to_earlier_payer > 0
 
     union all
 

@@ -96,6 +96,7 @@ select
     -- a claim that nobody acknowledged may have been rejected all the same, by a sender whose 277CA we do not get
     cast(case when states.acknowledgement_count > 0 then states.rejection_count end as bigint) as rejection_count,
     cast(coalesce(states.further_payer_count, 0) as bigint) as further_payer_count,
+    cast(coalesce(states.earlier_submission_count, 0) as bigint) as earlier_submission_count,
     cast(coalesce(states.appeal_count, 0) as bigint) as appeal_count,
     cast(coalesce(states.adjudication_count, 0) as bigint) as adjudication_count,
     cast(coalesce(states.reversal_count, 0) as bigint) as reversal_count,
@@ -107,6 +108,12 @@ select
     states.is_denied_at_first,
     states.is_partially_denied_at_first,
     states.first_denial_category,
+    case
+        -- a remittance may call a payer otherwise than the claim does, which is believed where only one can be meant
+        when states.first_adjudicated_date is null then null
+        when states.earlier_submission_count > 0 then states.first_decision_payer_id
+        else coalesce(headers.payer_id, states.payer_id)
+    end as first_decision_payer_id,
     states.can_appeal_first_denial,
     states.first_denied_amount,
     states.is_denied_now,

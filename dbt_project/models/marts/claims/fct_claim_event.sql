@@ -22,20 +22,36 @@ statuses as (
     select * from {{ ref('stg_claim_acknowledgement__statuses') }}{{ only_touched('claim_token') }}
 ),
 
-further as (
-    select * from {{ ref('stg_medical_claim__further_submissions') }} where claim_status = 'submitted'{{ only_touched('claim_token', 'and') }}
+-- Submissions to first payers are numbered as they were sent; the claim's own is the last.
+others as (
+    select
+        *,
+        case
+            when not is_to_further_payer then row_number() over (
+                partition by data_source, claim_token, is_to_further_payer
+                order by submitted_date, load_id, source_line_number, source_part_number
+            )
+        end as submission_number
+    from {{ ref('stg_medical_claim__other_submissions') }}
+    where claim_status = 'submitted'{{ only_touched('claim_token', 'and') }}
 ),
 
--- Of a claim that was sent on, a payer acknowledges what was sent to it; who is none of its payers (a clearinghouse that answers
+earlier as (
+    select data_source, claim_token, coalesce(max(submission_number), 0) as submission_count from others group by data_source, claim_token
+),
+
+-- Of a claim that went to several payers, one acknowledges what was sent to it; who is none of them (a clearinghouse that answers
 -- in its own name) the last that was sent by then.
 sent as (
-    select firsts.data_source, firsts.claim_token, firsts.payer_id, firsts.submitted_date, 0 as is_further
+    select
+        firsts.data_source, firsts.claim_token, firsts.payer_id, firsts.submitted_date, 0 as is_further,
+        earlier.submission_count + 1 as submission_number
     from {{ ref('stg_medical_claim__claims') }} as firsts
-    inner join (select data_source, claim_token from further group by data_source, claim_token) as sent_on
-        on firsts.data_source = sent_on.data_source and firsts.claim_token = sent_on.claim_token
-    {{- only_touched('firsts.claim_token') }}
+    inner join earlier on firsts.data_source = earlier.data_source and firsts.claim_token = earlier.claim_token
+    where firsts.claim_status = 'submitted'{{ only_touched('firsts.claim_token', 'and') }}
     union all
-    select data_source, claim_token, payer_id, submitted_date, 1 from further
+    select data_source, claim_token, payer_id, submitted_date, case when is_to_further_payer then 1 else 0 end, submission_number
+    from others
 ),
 
 acknowledged as (
@@ -45,6 +61,7 @@ acknowledged as (
         statuses.acknowledgement_id,
         statuses.acknowledgement_number,
         sent.is_further,
+        sent.submission_number,
         row_number() over (
             partition by statuses.data_source, statuses.claim_token, statuses.acknowledgement_id, statuses.acknowledgement_number
             order by
@@ -52,6 +69,7 @@ acknowledged as (
                 case when sent.submitted_date <= statuses.acknowledged_date then 0 else 1 end,
                 sent.submitted_date desc,
                 sent.is_further,
+                sent.submission_number desc,
                 sent.payer_id
         ) as place
     from statuses
@@ -92,27 +110,35 @@ events as (
         cast(null as decimal(18, 2)) as charge_amount, cast(null as decimal(18, 2)) as allowed_amount,
         cast(null as decimal(18, 2)) as paid_amount, cast(null as decimal(18, 2)) as patient_responsibility_amount,
         cast(null as decimal(18, 2)) as adjustment_amount, cast(null as decimal(18, 2)) as denied_amount,
-        cast(null as boolean) as is_to_further_payer, cast(null as decimal(18, 2)) as repeated_charge_amount,
+        cast(null as bigint) as submission_number, cast(null as boolean) as is_to_further_payer,
+        cast(null as decimal(18, 2)) as repeated_charge_amount,
         cast(null as {{ dbt.type_string() }}) as claim_rule, load_id, source_line_number
     from {{ ref('stg_medical_claim__claims') }}
     where coded_date is not null{{ only_touched('claim_token', 'and') }}
     union all
     select
-        data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
-        case when claim_frequency_code = '7' then 'replacement_submitted' when claim_frequency_code = '8' then 'void_submitted' else 'submitted' end,
-        20, '1', coalesce(submitted_date, claim_end_date, claim_start_date), null,
-        null, null, null, null, null, null, null, null, charge_amount, null, null, null, null, null, false, null,
-        null, load_id, source_line_number
-    from {{ ref('stg_medical_claim__claims') }}
-    where claim_status = 'submitted'{{ only_touched('claim_token', 'and') }}
+        claims.data_source, claims.claim_token, claims.claim_key, claims.payer_key, claims.payer_id, claims.line_of_business,
+        case
+            when claims.claim_frequency_code = '7' then 'replacement_submitted'
+            when claims.claim_frequency_code = '8' then 'void_submitted'
+            else 'submitted'
+        end,
+        20, cast(coalesce(earlier.submission_count, 0) + 1 as {{ dbt.type_string() }}),
+        coalesce(claims.submitted_date, claims.claim_end_date, claims.claim_start_date), null,
+        null, null, null, null, null, null, null, null, claims.charge_amount, null, null, null, null, null,
+        coalesce(earlier.submission_count, 0) + 1, false, null, null, claims.load_id, claims.source_line_number
+    from {{ ref('stg_medical_claim__claims') }} as claims
+    left join earlier on claims.data_source = earlier.data_source and claims.claim_token = earlier.claim_token
+    where claims.claim_status = 'submitted'{{ only_touched('claims.claim_token', 'and') }}
     union all
     select
         data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
         case when claim_frequency_code = '7' then 'replacement_submitted' when claim_frequency_code = '8' then 'void_submitted' else 'submitted' end,
-        20, 'payer/' || payer_id, coalesce(submitted_date, claim_end_date, claim_start_date), null,
-        null, null, null, null, null, null, null, null, null, null, null, null, null, null, true, charge_amount,
-        null, load_id, source_line_number
-    from further
+        20, coalesce(cast(submission_number as {{ dbt.type_string() }}), 'payer/' || payer_id),
+        coalesce(submitted_date, claim_end_date, claim_start_date), null,
+        null, null, null, null, null, null, null, null, null, null, null, null, null, null,
+        submission_number, is_to_further_payer, charge_amount, null, load_id, source_line_number
+    from others
     union all
     select
         statuses.data_source, statuses.claim_token, statuses.claim_key, statuses.payer_key, statuses.payer_id, null,
@@ -120,6 +146,7 @@ events as (
         25, statuses.acknowledgement_id || '/' || cast(statuses.acknowledgement_number as {{ dbt.type_string() }}),
         statuses.acknowledged_date, null,
         null, null, null, null, null, null, null, null, null, null, null, null, null, null,
+        case when coalesce(acknowledged.is_further, 0) = 0 then coalesce(acknowledged.submission_number, 1) end,
         coalesce(acknowledged.is_further = 1, false), null, null, statuses.load_id, statuses.source_line_number
     from statuses
     left join acknowledged
@@ -143,14 +170,14 @@ events as (
             when coalesce(deductible_amount, coinsurance_amount, copayment_amount) is not null
                 then coalesce(deductible_amount, 0) + coalesce(coinsurance_amount, 0) + coalesce(copayment_amount, 0)
         end,
-        adjustment_amount, denied_amount, null, null, claim_rule, load_id, source_line_number
+        adjustment_amount, denied_amount, null, null, null, claim_rule, load_id, source_line_number
     from adjudications
     union all
     select
         data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
         'denied', 32, cast(adjudication_number as {{ dbt.type_string() }}), adjudicated_date, paid_date,
         adjudication_number, null, null, remittance_id, is_denied, is_partially_denied, denial_category, can_appeal,
-        null, null, null, null, null, null, null, null, claim_rule, load_id, source_line_number
+        null, null, null, null, null, null, null, null, null, claim_rule, load_id, source_line_number
     from adjudications
     where is_denied or is_partially_denied
     union all
@@ -158,14 +185,14 @@ events as (
         data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
         'corrected', 34, cast(adjudication_number as {{ dbt.type_string() }}), adjudicated_date, paid_date,
         adjudication_number, null, null, remittance_id, null, null, null, null,
-        null, null, null, null, null, null, null, null, claim_rule, load_id, source_line_number
+        null, null, null, null, null, null, null, null, null, claim_rule, load_id, source_line_number
     from corrections
     union all
     select
         data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
         'paid', 40, cast(adjudication_number as {{ dbt.type_string() }}), paid_date, null,
         adjudication_number, null, null, remittance_id, null, null, null, null,
-        null, null, paid_amount, null, null, null, null, null, claim_rule, load_id, source_line_number
+        null, null, paid_amount, null, null, null, null, null, null, claim_rule, load_id, source_line_number
     from adjudications
     where paid_amount <> 0
     union all
@@ -174,7 +201,7 @@ events as (
         case adjustment_reason_code when 'WO' then 'recouped' when 'L6' then 'interest_paid' else 'provider_adjusted' end,
         50, remittance_id || '/' || cast(adjustment_number as {{ dbt.type_string() }}), paid_date, null,
         null, null, null, remittance_id, null, null, null, null,
-        null, null, null, null, adjustment_amount, null, null, null, claim_rule, load_id, source_line_number
+        null, null, null, null, adjustment_amount, null, null, null, null, claim_rule, load_id, source_line_number
     from adjustments
     union all
     -- told by the claim that takes its place, and an event of the one whose place is taken
@@ -183,28 +210,28 @@ events as (
         case when claim_frequency_code = '8' then 'voided' else 'replaced' end,
         55, claim_key, submitted_date, null,
         null, null, claim_key, null, null, null, null, null,
-        null, null, null, null, null, null, null, null, null, load_id, source_line_number
+        null, null, null, null, null, null, null, null, null, null, load_id, source_line_number
     from links{{ only_touched('original_claim_token', unit='claim_token') }}
     union all
     select
         data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
         transaction_type, 60, transaction_token, posting_date, null,
         null, null, null, null, null, null, null, null,
-        null, null, null, null, transaction_amount, null, null, null, null, load_id, source_line_number
+        null, null, null, null, transaction_amount, null, null, null, null, null, load_id, source_line_number
     from accounting
     union all
     select
         data_source, claim_token, claim_key, payer_key, payer_id, null,
         'work_' || work_type, 70, work_record_token, cast(completed_at as date), null,
         null, null, null, null, null, null, null, null,
-        null, null, null, null, null, null, null, null, null, load_id, source_line_number
+        null, null, null, null, null, null, null, null, null, null, load_id, source_line_number
     from work
     union all
     select
         data_source, claim_token, claim_key, payer_key, payer_id, null,
         'appealed', 36, work_record_token, cast(completed_at as date), null,
         null, null, null, null, null, null, null, null,
-        null, null, null, null, null, null, null, null, null, load_id, source_line_number
+        null, null, null, null, null, null, null, null, null, null, load_id, source_line_number
     from work
     where work_type = 'appeal'
 )
@@ -236,6 +263,7 @@ select
     {{ usd('patient_responsibility_amount') }} as patient_responsibility_amount,
     {{ usd('adjustment_amount') }} as adjustment_amount,
     {{ usd('denied_amount') }} as denied_amount,
+    submission_number,
     is_to_further_payer,
     {{ usd('repeated_charge_amount') }} as repeated_charge_amount,
     claim_rule,

@@ -34,7 +34,8 @@ bills as (
         coalesce(firsts.claim_key, claims.claim_key) as bill_key,
         claims.claim_key,
         claims.claim_rank,
-        coalesce(claims.further_payer_count, 0) as further_payer_count
+        coalesce(claims.further_payer_count, 0) as further_payer_count,
+        coalesce(claims.earlier_submission_count, 0) as earlier_submission_count
     from claims
     left join claims as firsts
         on claims.claim_rank > firsts.claim_rank
@@ -188,11 +189,23 @@ taken_back as (
 ),
 
 -- Of a claim that was sent on, as many payers answered as have an id or a place of their own: a remittance may call a payer by
--- another number than the claim does, two payers may pay under one, and a denial says no place.
+-- another number than the claim does, two payers may pay under one, and a denial says no place. Who had it first, and no longer
+-- has it, answers for no other.
+no_longer as (
+    select claim_key, payer_id
+    from {{ ref('stg_medical_claim__other_submissions') }}
+    where claim_status = 'submitted'{{ only_touched('claim_key', 'and') }}
+    group by claim_key, payer_id
+    having not bool_or(is_to_further_payer)
+),
+
 answered as (
-    select claim_key, greatest(count(distinct payer_id), count(distinct payer_rank)) as payer_count
+    select decisions.claim_key, greatest(count(distinct decisions.payer_id), count(distinct decisions.payer_rank)) as payer_count
     from decisions
-    group by claim_key
+    inner join ranks on decisions.claim_key = ranks.claim_key
+    left join no_longer on decisions.claim_key = no_longer.claim_key and decisions.payer_id = no_longer.payer_id
+    where no_longer.claim_key is null or decisions.payer_id = ranks.payer_id
+    group by decisions.claim_key
 ),
 
 sent as (
@@ -202,7 +215,7 @@ sent as (
         count(answered.claim_key) as answered_claim_count,
         max(case
             when bills.claim_rank > 1 and answered.claim_key is null then 1
-            when bills.further_payer_count > 0 and coalesce(answered.payer_count, 0) <= bills.further_payer_count then 1
+            when bills.further_payer_count + bills.earlier_submission_count > 0 and coalesce(answered.payer_count, 0) <= bills.further_payer_count then 1
             else 0
         end) as has_unanswered
     from bills

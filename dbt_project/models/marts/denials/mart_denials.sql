@@ -14,7 +14,7 @@ decisions as (
     select
         claims.data_source,
         {{ month_of('claims.first_adjudicated_date') }} as adjudicated_month,
-        coalesce(claims.payer_id, 'unknown') as payer_id,
+        coalesce(claims.first_decision_payer_id, claims.payer_id, 'unknown') as payer_id,
         claims.claim_key,
         claims.charge_amount,
         sources.data_source is not null as has_reasons,

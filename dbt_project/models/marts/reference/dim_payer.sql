@@ -9,7 +9,7 @@ with mentioned as (
     union
     select data_source, payer_id from {{ ref('stg_medical_claim__claims') }}
     union
-    select data_source, payer_id from {{ ref('stg_medical_claim__further_submissions') }}
+    select data_source, payer_id from {{ ref('stg_medical_claim__other_submissions') }}
     union
     select data_source, payer_id from {{ ref('stg_claim_acknowledgement__statuses') }}
     union

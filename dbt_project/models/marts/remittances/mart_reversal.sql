@@ -26,7 +26,7 @@ select
     cast(reversals.reversed_adjudication_number as bigint) as reversed_adjudication_number,
     originals.paid_date as original_paid_date,
     case
-        when reversals.is_reversal_ambiguous then 'ambiguous'
+        when reversals.is_reversal_ambiguous or reversals.claim_rule = 'ambiguous' then 'ambiguous'
         when originals.adjudication_key is null then 'no_original'
         when
             reversals.reversal_difference_amount = 0

@@ -15,6 +15,7 @@ select
     payer_id,
     lower(line_of_business) as line_of_business,
     claim_status_code,
+    claim_start_date,
     adjudicated_date,
     paid_date,
     charge_amount,

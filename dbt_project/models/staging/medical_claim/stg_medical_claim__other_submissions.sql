@@ -14,9 +14,10 @@ select
     claim_end_date,
     charge_amount,
     submitted_date,
+    exclusion = 'sent_to_further_payer' as is_to_further_payer,
     data_source,
     load_id,
     source_line_number,
     source_part_number
 from active_rows
-where exclusion = 'sent_to_further_payer'
+where exclusion in ('sent_to_further_payer', 'sent_to_earlier_payer')
