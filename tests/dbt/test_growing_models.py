@@ -8,7 +8,18 @@ from pathlib import Path
 import pytest
 from small_warehouse import Warehouse
 
-from tests.sources.x12.written import BILLER, INSURED, MISNAMED, OFFICE_VISIT, PAYMENT, SENT_ON, claims, payments
+from tests.sources.x12.written import (
+    BILLER,
+    INSURED,
+    MISNAMED,
+    OFFICE_VISIT,
+    PAYMENT,
+    SENT_ELSEWHERE,
+    SENT_ON,
+    UNNUMBERED,
+    claims,
+    payments,
+)
 
 pytestmark = pytest.mark.xdist_group("dbt_warehouse")
 
@@ -19,12 +30,29 @@ LOGS = {"int_lake__changed_loads", "int_lake__touched_claims", "int_lake__touche
 
 # One sender's claims that another row finds by the payer's number: what arrives first, and what comes to it. A1 is sent on to a
 # second payer and taken back under another id; of A5, which was so at first, the number becomes another claim's as well; and what a
-# takeback refers to is the provider's id of A1, until a remittance carries it as a number.
-OF_A1, OF_A5 = OFFICE_VISIT, OFFICE_VISIT.replace("CLM*A1*", "CLM*A5*")
-PAYMENT_OF_A5 = PAYMENT.replace("CLP*A1*", "CLP*A5*").replace("*C1*11*1~", "*C5*11*1~")
+# takeback refers to is the provider's id of A1, until a remittance carries it as a number. A10 goes to another first payer; A11 is
+# taken back under another id and number, and A12, which was so at first, may be a twin's since one is known.
+
+
+def visit(claim: str) -> str:
+    return OFFICE_VISIT.replace("CLM*A1*", f"CLM*{claim}*")
+
+
+def payment(claim: str, number: str, day: str = "20260102") -> str:
+    paid = PAYMENT.replace("CLP*A1*", f"CLP*{claim}*").replace("*C1*11*1~", f"*{number}*11*1~")
+    return paid.replace("20260102", day)
+
+
+def taken_back(claim: str, number: str, day: str, trace: str) -> bytes:
+    said = UNNUMBERED.replace(b"CLP*X9*", b"CLP*%b*" % claim.encode()).replace(b"*C9*11", b"*%b*11" % number.encode())
+    return said.replace(b"20260102", day.encode()).replace(b"TRN*1*T3*", b"TRN*1*%b*" % trace.encode())
+
+
+OF_A1, PAYMENT_OF_A5 = OFFICE_VISIT, payment("A5", "C5")
 AT_FIRST = {
-    "claims": claims(BILLER + INSURED + OF_A1 + OF_A5),
-    "era": payments(PAYMENT + PAYMENT_OF_A5),
+    "claims": claims(BILLER + INSURED + OF_A1 + "".join(map(visit, ("A5", "A10", "A11", "A12")))),
+    "era": payments(PAYMENT + PAYMENT_OF_A5 + payment("A11", "C11", "20260103") + payment("A12", "C12", "20260104")),
+    "unnumbered": taken_back("X12", "C13", "20260104", "T7"),
     "takeback": payments("PLB*1234567893*20261231*WO:A1*25~").replace(b"TRN*1*T1*", b"TRN*1*T2*"),
     "taken back": MISNAMED.replace(b"CLP*X9*", b"CLP*X5*")
     .replace(b"*C1*", b"*C5*")
@@ -32,6 +60,9 @@ AT_FIRST = {
 }
 AFTERWARDS = {
     "sent on": claims(BILLER + SENT_ON + OF_A1),
+    "sent elsewhere": claims(BILLER + SENT_ELSEWHERE + visit("A10")).replace(b"*B1*20260104*", b"*B1*20260203*"),
+    "later unnumbered": taken_back("X11", "C14", "20260103", "T8"),
+    "twin": payments(payment("A13", "C15", "20260104")).replace(b"TRN*1*T1*", b"TRN*1*T9*"),
     "later taken back": MISNAMED,
     "another": payments(PAYMENT_OF_A5.replace("CLP*A5*", "CLP*A6*")).replace(b"TRN*1*T1*", b"TRN*1*T5*"),
     "called so": payments(PAYMENT.replace("CLP*A1*", "CLP*A8*").replace("*C1*11*1~", "*A1*11*1~")).replace(
@@ -42,7 +73,10 @@ FOUND = """
     select (select count(*) from marts.fct_claim_event where is_to_further_payer),
         (select list(claim_rule order by remittance_id) from marts.mart_reversal where data_source = 'clinic'),
         (select list(claim_rule) from marts.fct_provider_adjustment where data_source = 'clinic'),
-        (select sum(row_count)::bigint from marts.mart_load_outcome where reason_code = 'sent_to_further_payer')
+        (select sum(row_count)::bigint from marts.mart_load_outcome where reason_code = 'sent_to_further_payer'),
+        (select sum(row_count)::bigint from marts.mart_load_outcome where reason_code = 'sent_to_earlier_payer'),
+        (select count(*) from marts.fct_claim_event where submission_number > 1),
+        (select bool_and(is_conserved) from marts.mart_load_audit where data_source = 'clinic')
 """
 
 
@@ -113,7 +147,8 @@ def test_what_grows_equals_a_full_build_when_files_arrive_change_and_go_and_a_bu
     small_world.load()
     small_world.dbt(*BUILD)
     before = contents(small_world)
-    assert small_world.rows(FOUND) == [(0, ["control_number"], ["referred_claim_id"], None)]
+    rules = ["control_number", "negated_to_the_cent"]
+    assert small_world.rows(FOUND) == [(0, rules, ["referred_claim_id"], None, None, 0, True)]
     models = [str(model) for (model,) in small_world.rows(GROWING)]
     assert {
         "fct_claim",
@@ -145,7 +180,8 @@ def test_what_grows_equals_a_full_build_when_files_arrive_change_and_go_and_a_bu
     small_world.load()
     small_world.dbt(*BUILD)
     grown = contents(small_world)
-    assert small_world.rows(FOUND) == [(1, ["control_number", "claim_id"], ["control_number"], 1)]
+    rules = ["control_number", "claim_id", "ambiguous", "negated_to_the_cent"]
+    assert small_world.rows(FOUND) == [(1, rules, ["control_number"], 1, 1, 1, True)]
     assert set(differing(grown, before)) >= {
         "fct_claim", "fct_claim_event", "fct_claim_line", "fct_encounter", "fct_member_month", "fct_pharmacy_fill"
     }  # fmt: skip

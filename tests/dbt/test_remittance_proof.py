@@ -16,7 +16,9 @@ from tests.sources.x12.written import (
     MISNAMED,
     OFFICE_VISIT,
     PAYMENT,
+    SENT_ELSEWHERE,
     SENT_ON,
+    UNNUMBERED,
     acceptances,
     claims,
     payments,
@@ -51,6 +53,36 @@ SECOND = (
     .replace(b"*20260120~TRN*1*T1*", b"*20260220~TRN*1*T2*")
     .replace(b"DTM*405*20260119~N1*PR*PLAN~", b"DTM*405*20260219~N1*PR*OTHER PLAN~")
 )
+# The first payer refuses what is another's (109), and the biller sends it there. The first one's front end rejects it late.
+TO_FIRST = claims(BILLER + INSURED + OFFICE_VISIT)
+TO_OTHER = claims(BILLER + SENT_ELSEWHERE + OFFICE_VISIT).replace(b"*B1*20260104*", b"*B1*20260203*")
+REFUSED = (
+    payments(
+        "LX*1~CLP*A1*1*80*0**12*C1*11*1~NM1*QC*1*ROE*PAT****MI*M100~DTM*232*20260102~"
+        "SVC*HC:99213*50*0**1~CAS*OA*109*50~SVC*HC:87880*30*0**2~CAS*OA*109*30~"
+    )
+    .replace(b"BPR*I*60*", b"BPR*H*0*")
+    .replace(b"N1*PR*PLAN~", b"N1*PR*PLAN*XV*P1~")
+)
+REJECTED_LATE = acceptances(
+    ACCEPTED_AND_REJECTED.split("HL*5*")[0].replace("STC*A2:20:PR*20260122", "STC*A7:254*20260210")
+).replace(b"*20260122*0815", b"*20260210*0815")
+PAID_BY_OTHER = (
+    payments(PAYMENT.replace("*C1*11*1~", "*D1*11*1~").replace("*MI*M100~", "*MI*Z7~"))
+    .replace(b"*20260120~TRN*1*T1*", b"*20260220~TRN*1*T2*")
+    .replace(b"DTM*405*20260119~N1*PR*PLAN~", b"DTM*405*20260219~N1*PR*OTHER PLAN*XV*P2~")
+)
+# A void of what lies with the first payer, after the claim went to the other.
+VOID_WITH_FIRST = claims(BILLER + INSURED + OFFICE_VISIT.replace("*11:B:1*", "*11:B:8*")).replace(
+    b"*B1*20260104*", b"*B1*20260210*"
+)
+# In one file to both, and once more to the second; its lines are split otherwise there.
+OTHERWISE = OFFICE_VISIT.replace(":25*50*", ":25*60*").replace("87880*30*", "87880*20*")
+IN_ONE_FILE = claims(
+    BILLER + INSURED + OFFICE_VISIT, BILLER + SENT_ELSEWHERE + OTHERWISE, BILLER + SENT_ELSEWHERE + OTHERWISE
+)
+TWO_VISITS = OFFICE_VISIT + OFFICE_VISIT.replace("CLM*A1*", "CLM*A2*")
+TWO_PAYMENTS = payments(PAYMENT + PAYMENT.replace("CLP*A1*", "CLP*A2*").replace("*C1*11", "*C2*11"))
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +114,25 @@ def warehouse(real_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> It
             "era": payments(PAYMENT),
             "later era": MISNAMED,
         },
+        "unnumbered": {"claims": TO_FIRST, "era": payments(PAYMENT), "later era": UNNUMBERED},
+        "of_either": {
+            "claims": claims(BILLER + INSURED + TWO_VISITS),
+            "era": TWO_PAYMENTS.replace(b"BPR*I*60*", b"BPR*I*120*"),
+            "later era": UNNUMBERED,
+        },
+        # files come in any order
+        "elsewhere": {"a other": TO_OTHER, "b first": TO_FIRST, "refused": REFUSED, "rejected": REJECTED_LATE},
+        "paid_elsewhere": {
+            "a first": TO_FIRST,
+            "b other": TO_OTHER,
+            "c void": VOID_WITH_FIRST,
+            "refused": REFUSED,
+            "paid": PAID_BY_OTHER,
+        },
+        "in_one_file": {"claims": IN_ONE_FILE},
+        "sent_on_in_one_file": {
+            "claims": claims(BILLER + INSURED + OFFICE_VISIT, BILLER + SENT_ON + OFFICE_VISIT),
+        },
         "called": {
             "claims": claims(BILLER + INSURED + OFFICE_VISIT),
             "later era": TAKEBACK.replace(b"*WO:C1*", b"*WO:A1*"),
@@ -109,6 +160,7 @@ def warehouse(real_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         "+fct_provider_adjustment",
         "+mart_patient_balance",
         "+mart_reversal",
+        "+mart_load_outcome",
     )
     yield made
 
@@ -173,6 +225,100 @@ def test_a_reversal_and_its_correction_under_another_id_are_of_the_claim_with_th
         "select remittance_id, is_claim_balanced, is_transaction_balanced from marts.mart_remittance_balance"
         " where data_source = 'misnamed' order by 1"
     ) == [("T1", True, True), ("T3", True, True)]
+
+
+def test_a_reversal_under_a_new_number_as_well_is_of_the_claim_of_which_it_negates_the_decision_to_the_cent(
+    warehouse: Warehouse,
+) -> None:
+    rule = "negated_to_the_cent"
+    assert warehouse.rows(
+        "select claim_rule, reversal_match, is_followed_by_correction from marts.mart_reversal where data_source = 'unnumbered'"
+    ) == [(rule, "to_the_cent", True)]
+    assert warehouse.rows(
+        "select claim_state, paid_amount, adjudication_count, reversal_count from marts.fct_claim where data_source = 'unnumbered'"
+    ) == [("paid", Decimal("70.00"), 2, 1)]
+    assert warehouse.rows(
+        "select event_type, claim_rule from marts.fct_claim_event where data_source = 'unnumbered' and event_order in (30, 34)"
+        " order by adjudication_number, event_order"
+    ) == [("adjudicated", "claim_id"), ("reversed", rule), ("adjudicated", rule), ("corrected", rule)]
+
+
+def test_a_reversal_that_may_be_of_either_of_two_claims_is_shown_and_takes_back_neither(warehouse: Warehouse) -> None:
+    assert warehouse.rows(
+        "select claim_rule, reversal_match, difference_amount from marts.mart_reversal where data_source = 'of_either'"
+    ) == [("ambiguous", "ambiguous", Decimal("-60.00"))]
+    assert warehouse.rows(
+        "select has_claim_record, claim_state, paid_amount from marts.fct_claim where data_source = 'of_either' order by all"
+    ) == [(False, "paid", Decimal("10.00")), *[(True, "paid", Decimal("60.00"))] * 2]
+
+
+def test_a_claim_that_goes_to_another_first_payer_is_that_ones_and_keeps_what_the_first_was_sent_and_said(
+    warehouse: Warehouse,
+) -> None:
+    eighty = Decimal("80.00")
+    assert warehouse.rows(
+        "select event_type, known_date::varchar, payer_id, submission_number, charge_amount, repeated_charge_amount"
+        " from marts.fct_claim_event where data_source = 'elsewhere' order by known_date, event_order"
+    ) == [
+        ("submitted", "2026-01-04", "P1", 1, None, eighty),
+        ("adjudicated", "2026-01-20", "P1", None, None, None),
+        ("denied", "2026-01-20", "P1", None, None, None),
+        ("submitted", "2026-02-03", "P2", 2, eighty, None),
+        ("rejected", "2026-02-10", "P1", 1, None, None),
+    ]
+    assert warehouse.rows(
+        "select payer_id, claim_state, charge_amount, is_denied_at_first, first_decision_payer_id, is_denied_now"
+        " from marts.fct_claim where data_source = 'elsewhere'"
+    ) == [("P2", "submitted", eighty, True, "P1", None)]
+    assert warehouse.rows(
+        "select is_other_payer_pending, patient_responsibility_amount from marts.mart_patient_balance"
+        " where data_source = 'elsewhere'"
+    ) == [(True, Decimal("0.00"))]
+
+
+def test_a_claim_that_another_first_payer_paid_is_paid_and_a_void_with_the_earlier_one_voids_nothing(
+    warehouse: Warehouse,
+) -> None:
+    assert warehouse.rows(
+        "select payer_id, claim_state, charge_amount, paid_amount, earlier_submission_count, successor_claim_key"
+        " from marts.fct_claim where data_source = 'paid_elsewhere'"
+    ) == [("P2", "paid", Decimal("80.00"), Decimal("60.00"), 2, None)]
+    assert warehouse.rows(
+        "select event_type, payer_id, submission_number from marts.fct_claim_event"
+        " where data_source = 'paid_elsewhere' and event_order = 20 order by known_date"
+    ) == [("submitted", "P1", 1), ("submitted", "P2", 3), ("void_submitted", "P1", 2)]
+    assert warehouse.rows(
+        "select primary_paid_amount, patient_responsibility_amount, refused_amount, is_other_payer_pending"
+        " from marts.mart_patient_balance where data_source = 'paid_elsewhere'"
+    ) == [(Decimal("60.00"), Decimal("15.00"), Decimal("0.00"), False)]
+
+
+def test_of_a_claim_that_goes_to_two_first_payers_in_one_file_the_later_stands_and_what_repeats_it_is_set_aside(
+    warehouse: Warehouse,
+) -> None:
+    assert warehouse.rows(
+        "select event_type, payer_id, submission_number, charge_amount, repeated_charge_amount"
+        " from marts.fct_claim_event where data_source = 'in_one_file' order by submission_number"
+    ) == [("submitted", "P1", 1, None, Decimal("80.00")), ("submitted", "P2", 2, Decimal("80.00"), None)]
+    assert warehouse.rows(
+        "select payer_id, claim_line_number, charge_amount from marts.fct_claim_line where data_source = 'in_one_file' order by 2"
+    ) == [("P2", 1, Decimal("60.00")), ("P2", 2, Decimal("20.00"))]
+    assert warehouse.rows(
+        "select feed, outcome, reason_code, row_count, amount::double from marts.mart_load_outcome"
+        " where data_source = 'in_one_file' and reason_code is not null order by all"
+    ) == [
+        ("medical_claim", "excluded", "sent_to_earlier_payer", 1, 80),
+        ("medical_claim", "set_aside", "duplicate_key", 1, 80),
+        ("medical_claim_line", "excluded", "repeated_key", 2, 80),
+        ("medical_claim_line", "set_aside", "duplicate_key", 2, 80),
+    ]
+    assert warehouse.rows("select bool_and(is_conserved) from marts.mart_load_audit") == [(True,)]
+
+
+def test_a_claim_that_is_sent_on_in_the_file_that_sends_it_is_submitted_to_both(warehouse: Warehouse) -> None:
+    assert warehouse.rows(
+        "select payer_id, is_to_further_payer from marts.fct_claim_event where data_source = 'sent_on_in_one_file' order by 1"
+    ) == [("P1", False), ("P2", True)]
 
 
 def test_a_claim_that_is_sent_on_to_a_second_payer_under_its_number_stays_the_first_ones(warehouse: Warehouse) -> None:
