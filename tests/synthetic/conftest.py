@@ -50,7 +50,7 @@ def invented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     create table spend as
     select member_id, year(day) as y, sum(amount) as amount from (
         select member_id, claim_start_date as day, allowed_amount as amount
-        from remittance join (select claim_id, claim_start_date, coverage_rank from medical_claim) using (claim_id)
+        from remittance join (select claim_id, coverage_rank from medical_claim) using (claim_id)
         where coverage_rank = 'primary'
         union all select member_id, dispensing_date, allowed_amount from pharmacy_fill
     ) group by all;

@@ -6,12 +6,8 @@
 -- the cent, amount by amount, of the same person and first day of service: of the one claim that has such a decision, not taken back
 -- otherwise, and that no other reversal claims. Of several it is known that it is ambiguous. All that it says under that id and
 -- number follows.
-with remitted as (
-    select * from {{ ref('stg_remittance__adjudications') }}
-),
-
-adjudications as (
-    select * from remitted where payer_claim_control_token is not null
+with adjudications as (
+    select * from {{ ref('stg_remittance__adjudications') }} where payer_claim_control_token is not null
 ),
 
 taken_back as (
@@ -99,7 +95,7 @@ numbered as (
 -- Ids that nobody sent and under which a payer takes something back, and what it says under each of them and a number of its own.
 unsent as (
     select reversals.data_source, reversals.payer_id, reversals.claim_token
-    from remitted as reversals
+    from {{ ref('stg_remittance__adjudications') }} as reversals
     left join {{ ref('stg_medical_claim__claims') }} as sent
         on reversals.data_source = sent.data_source and reversals.claim_token = sent.claim_token
     where reversals.claim_status_code = '22' and sent.claim_token is null
@@ -116,7 +112,7 @@ iterations as (
         remitted.remittance_id,
         remitted.adjudication_number,
         {{ decided_amounts() }}
-    from remitted
+    from {{ ref('stg_remittance__adjudications') }} as remitted
     inner join unsent
         on remitted.data_source = unsent.data_source
         and remitted.payer_id = unsent.payer_id
@@ -184,7 +180,7 @@ said as (
         remitted.remittance_id,
         remitted.adjudication_number,
         {{ decided_amounts() }}
-    from remitted
+    from {{ ref('stg_remittance__adjudications') }} as remitted
     inner join (select data_source, payer_id, member_token from takebacks group by data_source, payer_id, member_token) as people
         on remitted.data_source = people.data_source
         and remitted.payer_id = people.payer_id

@@ -17,15 +17,18 @@ numbers as (
     where payer_claim_control_token is not null
 ),
 
+changed_remitted as (
+    {{ columns_of_changed_rows('remittance', ['payer_claim_control_token', 'payer_id', 'member_token']) }}
+),
+
 changed_numbers as (
     select numbers.data_source, numbers.payer_claim_control_token
     from numbers
     inner join (
-        {%- for feed in ['medical_claim', 'provider_adjustment', 'remittance'] %}
-        {{ columns_of_changed_rows(feed, ['payer_claim_control_token']) }}
-        {%- if not loop.last %}
+        select data_source, payer_claim_control_token from changed_remitted
+        {%- for feed in ['medical_claim', 'provider_adjustment'] %}
         union
-        {%- endif %}
+        {{ columns_of_changed_rows(feed, ['payer_claim_control_token']) }}
         {%- endfor %}
     ) as changed
         on numbers.data_source = changed.data_source and numbers.payer_claim_control_token = changed.payer_claim_control_token
@@ -33,7 +36,7 @@ changed_numbers as (
 
 -- Whether a claim was sent decides as well whose a number is that several carry.
 remitted_numbers as (
-    {{ columns_of_changed_rows('remittance', ['payer_claim_control_token']) }}
+    select data_source, payer_claim_control_token from changed_remitted
     union
     select remitted.data_source, remitted.payer_claim_control_token
     from {{ source('raw', 'remittance') }} as remitted
@@ -87,33 +90,32 @@ reversed_people as (
     group by reversals.data_source, reversals.payer_id, reversals.member_token
 ),
 
-changed_people as (
-    {{ columns_of_changed_rows('remittance', ['payer_id', 'member_token']) }}
-    union
-    select remitted.data_source, remitted.payer_id, remitted.member_token
-    from {{ source('raw', 'remittance') }} as remitted
-    inner join {{ source('raw', 'medical_claim') }} as headers
-        on remitted.data_source = headers.data_source and remitted.claim_token = headers.claim_token
-    where headers.load_id in (select load_id from changed_loads)
-    union
-    select remitted.data_source, remitted.payer_id, remitted.member_token
-    from {{ source('raw', 'remittance') }} as remitted
-    inner join remitted_numbers
-        on remitted.data_source = remitted_numbers.data_source
-        and remitted.payer_claim_control_token = remitted_numbers.payer_claim_control_token
-),
-
 decided_of_people as (
-    select remitted.data_source, remitted.claim_token
+    select
+        remitted.data_source, remitted.payer_id, remitted.member_token, remitted.claim_token, remitted.payer_claim_control_token
     from {{ source('raw', 'remittance') }} as remitted
     inner join reversed_people
         on remitted.data_source = reversed_people.data_source
         and remitted.payer_id = reversed_people.payer_id
         and remitted.member_token = reversed_people.member_token
-    inner join changed_people
-        on remitted.data_source = changed_people.data_source
-        and remitted.payer_id = changed_people.payer_id
-        and remitted.member_token = changed_people.member_token
+    group by
+        remitted.data_source, remitted.payer_id, remitted.member_token, remitted.claim_token, remitted.payer_claim_control_token
+),
+
+changed_people as (
+    select data_source, payer_id, member_token from changed_remitted
+    union
+    select decided.data_source, decided.payer_id, decided.member_token
+    from decided_of_people as decided
+    inner join {{ source('raw', 'medical_claim') }} as headers
+        on decided.data_source = headers.data_source and decided.claim_token = headers.claim_token
+    where headers.load_id in (select load_id from changed_loads)
+    union
+    select decided.data_source, decided.payer_id, decided.member_token
+    from decided_of_people as decided
+    inner join remitted_numbers
+        on decided.data_source = remitted_numbers.data_source
+        and decided.payer_claim_control_token = remitted_numbers.payer_claim_control_token
 ),
 
 named as (
@@ -123,7 +125,12 @@ named as (
     {%- endfor %}
     select data_source, claim_token from linked
     union
-    select data_source, claim_token from decided_of_people
+    select decided.data_source, decided.claim_token
+    from decided_of_people as decided
+    inner join changed_people
+        on decided.data_source = changed_people.data_source
+        and decided.payer_id = changed_people.payer_id
+        and decided.member_token = changed_people.member_token
     union
     -- what a replacement or void stands for changes its state
     {{ columns_of_changed_rows('medical_claim', ['original_claim_token']) }}
