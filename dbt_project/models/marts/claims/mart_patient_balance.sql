@@ -200,12 +200,17 @@ no_longer as (
 ),
 
 answered as (
-    select decisions.claim_key, greatest(count(distinct decisions.payer_id), count(distinct decisions.payer_rank)) as payer_count
-    from decisions
-    inner join ranks on decisions.claim_key = ranks.claim_key
-    left join no_longer on decisions.claim_key = no_longer.claim_key and decisions.payer_id = no_longer.payer_id
-    where no_longer.claim_key is null or decisions.payer_id = ranks.payer_id
-    group by decisions.claim_key
+    select claim_key, greatest(count(distinct answering_id), count(distinct answering_rank)) as payer_count
+    from (
+        select
+            decisions.claim_key,
+            case when no_longer.claim_key is null or decisions.payer_id = ranks.payer_id then decisions.payer_id end as answering_id,
+            case when no_longer.claim_key is null or decisions.payer_id = ranks.payer_id then decisions.payer_rank end as answering_rank
+        from decisions
+        inner join ranks on decisions.claim_key = ranks.claim_key
+        left join no_longer on decisions.claim_key = no_longer.claim_key and decisions.payer_id = no_longer.payer_id
+    ) as answering
+    group by claim_key
 ),
 
 sent as (
