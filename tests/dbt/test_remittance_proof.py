@@ -160,7 +160,8 @@ def warehouse(real_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         "+fct_provider_adjustment",
         "+mart_patient_balance",
         "+mart_reversal",
-        "+mart_load_outcome",
+        "+int_lake__staged_counts",
+        "+stg_lake__load_outcomes",
     )
     yield made
 
@@ -301,18 +302,17 @@ def test_of_a_claim_that_goes_to_two_first_payers_in_one_file_the_later_stands_a
         " from marts.fct_claim_event where data_source = 'in_one_file' order by submission_number"
     ) == [("submitted", "P1", 1, None, Decimal("80.00")), ("submitted", "P2", 2, Decimal("80.00"), None)]
     assert warehouse.rows(
-        "select payer_id, claim_line_number, charge_amount from marts.fct_claim_line where data_source = 'in_one_file' order by 2"
+        "select payer_id, claim_line_number, charge_amount from intermediate.int_claim__lines where data_source = 'in_one_file' order by 2"
     ) == [("P2", 1, Decimal("60.00")), ("P2", 2, Decimal("20.00"))]
     assert warehouse.rows(
-        "select feed, outcome, reason_code, row_count, amount::double from marts.mart_load_outcome"
-        " where data_source = 'in_one_file' and reason_code is not null order by all"
-    ) == [
-        ("medical_claim", "excluded", "sent_to_earlier_payer", 1, 80),
-        ("medical_claim", "set_aside", "duplicate_key", 1, 80),
-        ("medical_claim_line", "excluded", "repeated_key", 2, 80),
-        ("medical_claim_line", "set_aside", "duplicate_key", 2, 80),
-    ]
-    assert warehouse.rows("select bool_and(is_conserved) from marts.mart_load_audit") == [(True,)]
+        "select feed, reason_code, row_count, amount::double from staging.stg_lake__load_outcomes"
+        " inner join staging.stg_lake__loads using (load_id, feed) where data_source = 'in_one_file' and reason_code is not null"
+        " order by all"
+    ) == [("medical_claim", "duplicate_key", 1, 80), ("medical_claim_line", "duplicate_key", 2, 80)]
+    assert warehouse.rows(
+        "select feed, rows_in, rows_staged, rows_repeated_key, rows_sent_to_earlier_payer, amount_sent_to_earlier_payer::double"
+        " from intermediate.int_lake__staged_counts where data_source = 'in_one_file' order by all"
+    ) == [("medical_claim", 2, 1, 0, 1, 80), ("medical_claim_line", 4, 2, 2, 0, 0)]
 
 
 def test_a_claim_that_is_sent_on_in_the_file_that_sends_it_is_submitted_to_both(warehouse: Warehouse) -> None:
