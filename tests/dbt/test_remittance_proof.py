@@ -305,8 +305,8 @@ def test_of_a_claim_that_goes_to_two_first_payers_in_one_file_the_later_stands_a
         "select payer_id, claim_line_number, charge_amount from intermediate.int_claim__lines where data_source = 'in_one_file' order by 2"
     ) == [("P2", 1, Decimal("60.00")), ("P2", 2, Decimal("20.00"))]
     assert warehouse.rows(
-        "select feed, reason_code, row_count, amount::double from staging.stg_lake__load_outcomes"
-        " inner join staging.stg_lake__loads using (load_id, feed) where data_source = 'in_one_file' and reason_code is not null"
+        "select feed, outcomes.reason_code, row_count, amount::double from staging.stg_lake__load_outcomes as outcomes"
+        " inner join staging.stg_lake__loads using (load_id, feed) where data_source = 'in_one_file' and outcomes.reason_code is not null"
         " order by all"
     ) == [("medical_claim", "duplicate_key", 1, 80), ("medical_claim_line", "duplicate_key", 2, 80)]
     assert warehouse.rows(
