@@ -72,6 +72,8 @@ claims as (
         claims.data_source,
         claims.claim_key,
         coalesce(claims.payer_id, 'unknown') as payer_id,
+        -- another than the claim's where it was sent to a further first payer afterwards
+        coalesce(claims.first_decision_payer_id, claims.payer_id, 'unknown') as deciding_payer_id,
         claims.original_claim_key,
         claims.original_claim_key is null and coalesce(claims.claim_frequency_code, '1') not in ('7', '8') as is_original,
         claims.submitted_date,
@@ -134,7 +136,7 @@ submitted as (
 adjudicated as (
     select
         data_source,
-        payer_id,
+        deciding_payer_id as payer_id,
         {{ month_of('first_adjudicated_date') }} as activity_month,
         count(*) as adjudicated_claim_count,
         count(*) filter (where is_denied_at_first is not null) as known_decision_count,
@@ -148,7 +150,7 @@ adjudicated as (
         avg(days_to_adjudicate) as days_to_adjudicate
     from claims
     where first_adjudicated_date is not null
-    group by data_source, payer_id, {{ month_of('first_adjudicated_date') }}
+    group by data_source, deciding_payer_id, {{ month_of('first_adjudicated_date') }}
 ),
 
 decided as (
