@@ -3,9 +3,11 @@
 Belongs here: choosing the grid price of each pair near where it was solved. Does not: solving, judging a list (check.py).
 
 Rounding each price by itself breaks rules: two prices at the ends of a spread part by a cent, a target is missed by a few
-dollars. So the list is rounded as a whole. Down and to the nearest are tried first; where both break a rule, HiGHS chooses the
-multiples, near the solved prices, with every rule as a row; tiers stay unless there is no other way. A price that has no multiple in its tier's band (a single price of
-101.10 dollars when whole dollars are asked for) keeps its cents, and is counted.
+dollars. So the list is rounded as a whole. Down and to the nearest are tried first. Where both break a rule, a large list is rounded
+market by market and provider by provider (multiples.py); a provider whose tiers leave no multiple gets tiers anew, all else staying as
+it is. For a small one, HiGHS chooses the multiples, near the solved prices, with every rule as a row; tiers stay unless there is no
+other way. A price that has no multiple in its tier's band (a single price of 101.10 dollars when whole dollars are asked for) keeps
+its cents, and is counted.
 """
 
 from __future__ import annotations
@@ -21,11 +23,17 @@ from scipy import sparse
 from optimization.pricing import check
 from optimization.pricing.elastic import Elastic, run
 from optimization.pricing.instance import Instance
+from optimization.pricing.multiples import Multiples, multiples
 
 Grid = Literal["cent", "dollar"]
 STEP = {"cent": Decimal("0.01"), "dollar": Decimal(1)}
 STEP_OF = {0.01: STEP["cent"], 1.0: STEP["dollar"], 0.0: Decimal(0)}
 NEAR = 1e-6  # the gap at which choosing multiples stops: what it may cost is said with the list
+SMALL = 400  # pairs; above, multiples are chosen market by market first
+ALL_AT_ONCE = (
+    5_000  # pairs; above, no program over all prices is tried: with 3,677 it took 25 seconds for a dearer list
+)
+MATES = 5  # steps by which others of the market may move where a provider gets tiers anew
 WINDOWS = (1, 5, 50, None)  # steps by which a price may move away from where it was solved; None: tiers are chosen anew
 TIGHTER = (
     0.0,
@@ -69,23 +77,76 @@ def rounded(asked: Instance, prices: pd.DataFrame, grid: Grid = "cent", *, time_
     if kept:
         _, told, frame = min(kept, key=lambda one: one[0])
         return _made(asked, prices, frame, grid, told)
+    ways = [_by_markets, _all_together] if len(asked.pairs) > SMALL else [_all_together, _by_markets]
+    broken: list[str] = []
+    for way in ways:
+        done = way(rows, laid, grid, broken, time_limit)
+        if done is not None:
+            frame, told = done
+            return _made(asked, prices, frame, grid, told)
+    named = f" {_few(broken)} can be kept by none with these tiers." if broken else ""
+    raise CannotRound(
+        f"no list in whole {grid}s that keeps every rule was found within {time_limit:g} seconds.{named} Round to a finer unit, or "
+        f"ease {'that' if len(broken) == 1 else 'one of those' if broken else 'the rule that is tight'}"
+    )
+
+
+def _few(rules: list[str]) -> str:
+    shown = ", ".join(rules[:5])
+    return shown if len(rules) <= 5 else f"{shown} and {len(rules) - 5} others"
+
+
+def _by_markets(
+    rows: Elastic, laid: check.PriceList, grid: Grid, broken: list[str], time_limit: float
+) -> tuple[pd.DataFrame, str] | None:
+    """Market by market and provider by provider; `broken` takes the rules that leave no multiple in these tiers."""
+    asked = rows.asked
+    if asked.elasticity is not None or (laid.tier < 0).any():
+        return None
+    every, step = np.arange(len(laid.price)), _steps_of_cells(rows, grid)
+    of_pair = step[rows.cell_of[every, laid.tier]]
+    found = multiples(asked, laid.tier, laid.price.astype(float), of_pair)
+    frame = _frame(asked, _amounts(found.count, of_pair, laid.price), laid.tier)
+    told = "market by market, each provider raised to what it must earn"
+    if not check.check(asked, frame, tolerance=0):
+        return frame, told
+    broken += [rule for rule in found.broken if rule not in broken]
+    free = found.poor[asked.pairs.provider] | np.isin(asked.pair_market, found.stuck)
+    for room in (0, MATES) if free.any() else ():
+        chosen = _tiers_anew(rows, laid, step, found, free, room, time_limit)
+        if chosen is not None:
+            frame = _frame(asked, *chosen)
+            if not check.check(asked, frame, tolerance=0):
+                moved = int((chosen[1] != laid.tier).sum())
+                return frame, f"{told}, {moved} {'tier' if moved == 1 else 'tiers'} chosen anew"
+    return None
+
+
+def _all_together(
+    rows: Elastic, laid: check.PriceList, grid: Grid, _broken: list[str], time_limit: float
+) -> tuple[pd.DataFrame, str] | None:
+    """All multiples in one program, near where they were, then nearly anywhere, at last with tiers chosen anew."""
+    if len(laid.price) > ALL_AT_ONCE:
+        return None
     for window in WINDOWS:
         for tighter in TIGHTER:
             found = _together(rows, laid, grid, window, tighter, time_limit)
             if found is None:
                 break
-            frame = _frame(asked, *found)
-            if not check.check(asked, frame, tolerance=0):
-                told = (
-                    f"all together, each within {window} steps of where it was"
-                    if window
-                    else "all together, tiers chosen anew"
-                )
-                return _made(asked, prices, frame, grid, told)
-    raise CannotRound(
-        f"no list in whole {grid}s that keeps every rule was found within {time_limit:g} seconds; round to a finer unit, or "
-        "ease the rule that is tight"
-    )
+            frame = _frame(rows.asked, *found)
+            if not check.check(rows.asked, frame, tolerance=0):
+                where = f"each within {window} steps of where it was" if window else "tiers chosen anew"
+                return frame, f"all together, {where}"
+    return None
+
+
+def _amounts(count: np.ndarray, step: np.ndarray, price: np.ndarray) -> np.ndarray:
+    sizes = [STEP_OF[one] for one in step.tolist()]
+    made = [
+        Decimal(round(number)) * one if one else stays
+        for number, one, stays in zip(count.tolist(), sizes, price, strict=True)
+    ]
+    return np.array(made, object)
 
 
 def _frame(asked: Instance, price: np.ndarray, tier: np.ndarray) -> pd.DataFrame:
@@ -105,57 +166,96 @@ def _together(
     """Multiples chosen by HiGHS, and tiers: as they are within a window of steps, or chosen anew (no window). None: there are none."""
     asked, cells = rows.asked, len(rows.cell_pair)
     step = _steps_of_cells(rows, grid)
-    mine = np.zeros(cells, bool)
+    has_grid, size = step > 0, np.where(step > 0, step, 1.0)
+    mine = _chosen_cells(rows, laid)
+    lower, upper = _no_cell(rows)
+    if window is None:
+        upper[:cells] = np.floor(asked.pairs.band_high[rows.cell_pair, rows.cell_tier] / size + 1e-9)
+        upper[cells : 2 * cells] = 1
+    else:
+        at = laid.price.astype(float)[rows.cell_pair] / size
+        lower[:cells] = np.where(mine, np.where(has_grid, np.maximum(np.floor(at + 1e-9) - window, 0), at), 0)
+        upper[:cells] = np.where(mine, np.where(has_grid, np.ceil(at - 1e-9) + window, at), 0)
+        lower[cells : 2 * cells] = upper[cells : 2 * cells] = mine
+    integers = np.flatnonzero(has_grid & (mine | (window is None)))
+    integers = np.concatenate([integers, rows.binary if window is None else []]).astype(int)
+    return _program(rows, laid, step, lower, upper, integers, tighter, time_limit)
+
+
+def _tiers_anew(
+    rows: Elastic,
+    laid: check.PriceList,
+    step: np.ndarray,
+    found: Multiples,
+    free: np.ndarray,
+    room: int,
+    time_limit: float,
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Tiers and multiples of some pairs chosen anew, the others at their multiples; those of the same markets may move `room` steps."""
+    cells, size = len(rows.cell_pair), np.where(step > 0, step, 1.0)
+    mine, is_free = _chosen_cells(rows, laid), free[rows.cell_pair]
+    market = rows.asked.pair_market
+    mate = np.isin(market, market[free])[rows.cell_pair] & mine & ~is_free & (step > 0)
+    lower, upper = _no_cell(rows)
+    count = found.count[rows.cell_pair]
+    lower[:cells] = np.where(mine & ~is_free, np.maximum(count - room * mate, 0), 0)
+    upper[:cells] = np.where(mine & ~is_free, count + room * mate, 0)
+    top = np.floor(rows.asked.pairs.band_high[rows.cell_pair, rows.cell_tier] / size + 1e-9)
+    upper[:cells] = np.where(is_free, top, upper[:cells])
+    lower[cells : 2 * cells] = mine & ~is_free
+    upper[cells : 2 * cells] = mine | is_free
+    whole = np.flatnonzero((step > 0) & (is_free | (mate if room else False)))
+    integers = np.concatenate([whole, rows.binary[is_free]]).astype(int)
+    return _program(rows, laid, step, lower, upper, integers, 0.0, time_limit)
+
+
+def _chosen_cells(rows: Elastic, laid: check.PriceList) -> np.ndarray:
+    mine = np.zeros(len(rows.cell_pair), bool)
     mine[rows.cell_of[np.arange(len(laid.price)), laid.tier]] = True
+    return mine
+
+
+def _no_cell(rows: Elastic) -> tuple[np.ndarray, np.ndarray]:
+    """Bounds of columns with no cell open, no rule giving way, ends of groups free."""
+    lower, upper = np.zeros(rows.columns), np.zeros(rows.columns)
+    lower[rows.slack + len(rows.rule_ids) :], upper[rows.slack + len(rows.rule_ids) :] = -np.inf, np.inf
+    return lower, upper
+
+
+def _program(
+    rows: Elastic,
+    laid: check.PriceList,
+    step: np.ndarray,
+    lower: np.ndarray,
+    upper: np.ndarray,
+    integers: np.ndarray,
+    tighter: float,
+    time_limit: float,
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Prices and tiers of the least objective, every rule a row, prices counted in steps."""
+    asked, cells = rows.asked, len(rows.cell_pair)
+    has_grid, size = step > 0, np.where(step > 0, step, 1.0)
     solved, baseline = laid.price.astype(float)[rows.cell_pair], asked.pairs.baseline_price[rows.cell_pair]
-    has_grid = step > 0
-    size = np.where(has_grid, step, 1.0)
     scale = np.ones(rows.columns)
     scale[:cells] = size / rows.rate  # share of the benchmark in one step
     matrix = rows.matrix.copy()
     matrix.data = _significant(matrix.data * scale[matrix.indices])
     _whole_bands(rows, matrix, size, has_grid)
-    lower, upper = np.zeros(rows.columns), np.zeros(rows.columns)
-    lower[rows.slack + len(rows.rule_ids) :], upper[rows.slack + len(rows.rule_ids) :] = -np.inf, np.inf
-    if window is None:
-        upper[:cells] = np.floor(asked.pairs.band_high[rows.cell_pair, rows.cell_tier] / size + 1e-9)
-        upper[cells : 2 * cells] = 1
-    else:
-        at = solved / size
-        lower[:cells] = np.where(mine, np.where(has_grid, np.maximum(np.floor(at + 1e-9) - window, 0), at), 0)
-        upper[:cells] = np.where(mine, np.where(has_grid, np.ceil(at - 1e-9) + window, at), 0)
-        lower[cells : 2 * cells] = upper[cells : 2 * cells] = mine
     moved = asked.objective.deviation_weight * np.sign(solved - baseline)
     dear = {"min_deviation": moved, "min_spend_plus_deviation": 1.0 + moved}.get(asked.objective.type, 1.0)
     cost = np.zeros(rows.columns)
     cost[:cells] = dear * asked.pairs.volume[rows.cell_pair] * size
     ends = [np.where(np.isfinite(end), end, 0) for end in (rows.row_low, rows.row_high)]
     inward = np.where(np.isfinite(rows.row_low) & np.isfinite(rows.row_high), 0.0, tighter)
-    status, solver = run(
-        matrix,
-        rows.row_low + inward * np.abs(ends[0]),
-        rows.row_high - inward * np.abs(ends[1]),
-        cost,
-        lower,
-        upper,
-        np.concatenate(
-            [np.flatnonzero(has_grid & (mine | (window is None))), rows.binary if window is None else []]
-        ).astype(int),
-        time_limit,
-        NEAR,
-    )
+    row_low, row_high = rows.row_low + inward * np.abs(ends[0]), rows.row_high - inward * np.abs(ends[1])
+    status, solver = run(matrix, row_low, row_high, cost, lower, upper, integers, time_limit, NEAR)
     if status not in ("optimal", "feasible"):
         return None
     value = np.array(solver.getSolution().col_value)
-    chosen = mine if window else value[cells : 2 * cells] > 0.5
+    chosen = value[cells : 2 * cells] > 0.5
     tier = np.zeros(len(laid.price), np.int64)
     tier[rows.cell_pair[chosen]] = rows.cell_tier[chosen]
-    multiple = [STEP_OF[one] for one in step[chosen].tolist()]
-    amounts = [
-        Decimal(round(count)) * one if one else price
-        for count, one, price in zip(value[:cells][chosen].tolist(), multiple, laid.price, strict=True)
-    ]
-    return np.array(amounts, object), tier
+    return _amounts(value[:cells][chosen], step[chosen], laid.price), tier
 
 
 def _whole_bands(rows: Elastic, matrix: sparse.csr_matrix, size: np.ndarray, has_grid: np.ndarray) -> None:

@@ -167,6 +167,31 @@ def lay(asked: Instance, prices: pd.DataFrame) -> tuple[PriceList | None, list[F
         return None, [
             Finding("prices", "tier_choice", None, None, Decimal(0), f"there is no column {sorted(missing)[0]!r}")
         ]
+    place, findings = _places(asked, prices)
+    given = prices["price"].tolist()
+    try:
+        amounts = [Decimal(repr(value)) if isinstance(value, float) else Decimal(str(value)) for value in given]
+    except ArithmeticError:
+        amounts = []
+    if len(amounts) != len(given) or not all(amount.is_finite() for amount in amounts):
+        findings.append(Finding("prices", "tier_choice", None, None, Decimal(0), "a price is not a number"))
+    if findings:
+        return None, findings
+    price = np.array(amounts, object) if amounts else np.zeros(0, object)
+    order = slice(None) if place is None else np.argsort(place)
+    price = price[order]
+    if "tier" in prices.columns:
+        tier = pd.Index(asked.tiers).get_indexer(prices["tier"])[order]
+    else:
+        tier = _tier_of(asked, price)
+    return PriceList(price, np.asarray(tier, np.int64)), []
+
+
+def _places(asked: Instance, prices: pd.DataFrame) -> tuple[np.ndarray | None, list[Finding]]:
+    """The position of each row's pair (None: rows are in the instance's order), and what is no list of its pairs."""
+    names = _names(asked.pairs, asked.providers, asked.procedures)
+    if len(prices) == len(names) and all((prices[name].array == names[name].array).all() for name in names):
+        return None, []
     provider = pd.Index(asked.providers).get_indexer(prices["provider"])
     procedure = pd.Index(asked.procedures).get_indexer(prices["procedure"])
     width = len(asked.procedures)
@@ -178,24 +203,8 @@ def lay(asked: Instance, prices: pd.DataFrame) -> tuple[PriceList | None, list[F
         _about_pair(prices, row, "has more than one price")
         for row in np.flatnonzero(pd.Series(key).duplicated() & (place >= 0))
     ]
-    frame = asked.pair_frame()
-    findings += [_about_pair(frame, row, "has no price") for row in np.flatnonzero(~np.isin(own, key))]
-    given = prices["price"].tolist()
-    try:
-        amounts = [Decimal(repr(value)) if isinstance(value, float) else Decimal(str(value)) for value in given]
-    except ArithmeticError:
-        amounts = []
-    if len(amounts) != len(given) or not all(amount.is_finite() for amount in amounts):
-        findings.append(Finding("prices", "tier_choice", None, None, Decimal(0), "a price is not a number"))
-    if findings:
-        return None, findings
-    order = np.argsort(place)
-    price = np.array(amounts, object)[order] if amounts else np.zeros(0, object)
-    if "tier" in prices.columns:
-        tier = pd.Index(asked.tiers).get_indexer(prices["tier"])[order]
-    else:
-        tier = _tier_of(asked, price)
-    return PriceList(price, np.asarray(tier, np.int64)), []
+    findings += [_about_pair(names, row, "has no price") for row in np.flatnonzero(~np.isin(own, key))]
+    return place, findings
 
 
 def limits(asked: Instance, table: Rules) -> tuple[np.ndarray, np.ndarray]:
@@ -227,6 +236,17 @@ def exact_pairs(pairs: Pairs) -> ExactPairs:
     return ExactPairs(decimals(pairs.volume), decimals(pairs.medicare_rate), decimals(pairs.baseline_price))
 
 
+@lru_cache(maxsize=2)
+def _names(pairs: Pairs, providers: tuple[str, ...], procedures: tuple[str, ...]) -> pd.DataFrame:
+    """Provider and procedure of each pair, by id."""
+    return pd.DataFrame(
+        {
+            "provider": np.array(providers, object)[pairs.provider],
+            "procedure": np.array(procedures, object)[pairs.procedure],
+        }
+    )
+
+
 def decimals(values: np.ndarray) -> np.ndarray:
     """The decimals that floats were read from, element by element."""
     return np.array([Decimal(repr(value)) for value in np.asarray(values, float).tolist()], object)
@@ -247,10 +267,13 @@ def _tier_of(asked: Instance, price: np.ndarray) -> np.ndarray:
 
 def _bands(asked: Instance, laid: PriceList, tolerance: Decimal) -> list[Finding]:
     """tier_choice: the tier is one that the pair may have. tier_band: the price lies in its band."""
-    frame, rows = asked.pair_frame(), np.arange(len(asked.pairs))
+    rows = np.arange(len(asked.pairs))
     known = (laid.tier >= 0) & asked.pairs.allowed[rows, np.maximum(laid.tier, 0)]
-    findings = [_about_pair(frame, row, "is in no tier that it may have") for row in np.flatnonzero(~known)]
+    findings = [
+        _about_pair(asked.pair_frame(), row, "is in no tier that it may have") for row in np.flatnonzero(~known)
+    ]
     at = rows[known]
+    at = at[_near_an_end(asked, laid, at)]
     low = decimals(asked.pairs.band_low[at, laid.tier[at]])
     high = decimals(asked.pairs.band_high[at, laid.tier[at]])
     price = laid.price[at]
@@ -260,6 +283,14 @@ def _bands(asked: Instance, laid: PriceList, tolerance: Decimal) -> list[Finding
         limit = low[row] if price[row] < low[row] else high[row]
         findings.append(Finding(name, "tier_band", price[row], limit, miss[row], "USD per procedure"))
     return findings
+
+
+def _near_an_end(asked: Instance, laid: PriceList, at: np.ndarray) -> np.ndarray:
+    """Pairs whose price is not surely inside its band: a float is within 2⁻⁵³ of its decimal, and surely is a billionth further in."""
+    low, high = (band[at, laid.tier[at]] for band in (asked.pairs.band_low, asked.pairs.band_high))
+    price = laid.price[at].astype(float)
+    further = 1e-9 * np.maximum(np.abs(high), np.abs(price))
+    return ~((price > low + further) & (price < high - further))
 
 
 def _total(values: np.ndarray) -> Decimal:
@@ -343,10 +374,16 @@ def _of_lowest(asked: Instance, table: Rules, laid: PriceList) -> tuple[np.ndarr
 def _of_family(asked: Instance, table: Rules, laid: PriceList) -> tuple[np.ndarray, np.ndarray]:
     width = len(asked.families) + 1
     group = asked.pairs.provider.astype(np.int64) * width + asked.pair_family
-    in_family = asked.pair_family >= 0
-    tiers = pd.Series(laid.tier[in_family]).groupby(group[in_family]).agg(["max", "min"])
-    difference = (tiers["max"] - tiers["min"]).reindex(table.subject[:, 0] * width + table.subject[:, 1], fill_value=0)
-    return _counts(difference.to_numpy())
+    inside = np.flatnonzero(asked.pair_family >= 0)
+    order = inside[np.argsort(group[inside], kind="stable")]
+    heads = np.flatnonzero(np.diff(group[order], prepend=-1))
+    wanted = table.subject[:, 0] * width + table.subject[:, 1]
+    if not len(heads):
+        return _counts(np.zeros(len(table), np.int64))
+    found = group[order][heads]
+    spread = np.maximum.reduceat(laid.tier[order], heads) - np.minimum.reduceat(laid.tier[order], heads)
+    place = np.minimum(np.searchsorted(found, wanted), len(found) - 1)
+    return _counts(np.where(found[place] == wanted, spread[place], 0))
 
 
 def _of_spend(asked: Instance, table: Rules, laid: PriceList) -> tuple[np.ndarray, np.ndarray]:

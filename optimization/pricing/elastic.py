@@ -151,32 +151,6 @@ class Elastic:
             price,
         )
 
-    def rules_of_proof(self) -> list[str]:
-        """Rules that the proof of an impossible relaxation uses (Farkas): no list keeps these together. Empty without a proof."""
-        lower, upper = np.zeros(self.columns), np.full(self.columns, np.inf)
-        lower[self.slack + len(self.rule_ids) :] = -np.inf
-        upper[self.binary] = 1
-        upper[self.slack : self.slack + len(self.rule_ids)] = 0
-        status, solver = run(
-            self.matrix,
-            self.row_low,
-            self.row_high,
-            np.zeros(self.columns),
-            lower,
-            upper,
-            None,
-            None,
-            0.0,
-            presolve="off",
-        )
-        if status != "infeasible":
-            return []
-        _, has_ray, ray = solver.getDualRay()  # type: ignore[attr-defined]  # absent from its stubs
-        if not has_ray:
-            return []
-        weight = np.abs(self.matrix.T @ np.asarray(ray))[self.slack : self.slack + len(self.rule_ids)]
-        return [self.rule_ids[place] for place in np.flatnonzero(weight > 1e-9 * weight.max(initial=0))]
-
     def _money(self, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Spend of a cell = first × share + second × binary: volume × price, or with elasticity the line between band ends."""
         pairs, elasticity = self.asked.pairs, self.asked.elasticity

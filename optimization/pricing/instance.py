@@ -17,6 +17,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -299,7 +300,7 @@ class Instance:
     @property
     def baseline_spend(self) -> Decimal:
         """Σ volume × baseline price, exact."""
-        return exact_sum(self.pairs.volume, self.pairs.baseline_price)
+        return _baseline_spend(self.pairs)
 
     def of(self, kind: str) -> Rules:
         """The rules of a kind, an empty table where there are none."""
@@ -391,6 +392,12 @@ class Instance:
             if item.name not in ("description", "name"):
                 _into(digest, getattr(self, item.name))
         return digest.hexdigest()[:16]
+
+
+@lru_cache(maxsize=8)
+def _baseline_spend(pairs: Pairs) -> Decimal:
+    """Once for all questions about the same pairs, which are never written to."""
+    return exact_sum(pairs.volume, pairs.baseline_price)
 
 
 def exact(value: float) -> Decimal:

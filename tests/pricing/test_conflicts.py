@@ -12,9 +12,10 @@ from pricing_worlds import held_by
 from small_questions import cheapest_joint, every_list, least_change, question, smallest_conflicts
 
 from optimization.pricing import forms
-from optimization.pricing.conflict import StillPossible, why_impossible, worth_of_a_unit
+from optimization.pricing.conflict import StillPossible, why_impossible
 from optimization.pricing.elastic import Elastic
 from optimization.pricing.instance import KINDS, Elasticity, Instance, Objective
+from optimization.pricing.repairs import worth_of_a_unit
 from optimization.pricing.solve import solve
 
 
@@ -186,6 +187,7 @@ def test_weights_move_the_joint_repair_and_a_rule_that_must_not_give_does_not():
 def test_where_steps_run_out_no_rule_of_the_conflict_can_be_left_out(monkeypatch):
     """A target against the floors of many providers has too many corrections to try; the filter must still end at a conflict."""
     monkeypatch.setattr("optimization.pricing.conflict.MOST_STEPS", 1)
+    monkeypatch.setattr("optimization.pricing.large_conflict.IN_VAIN", 0)
     asked = one_too_few_in_the_lowest_tier()
     lists = list(every_list(asked))
     found = why_impossible(asked)
