@@ -24,7 +24,7 @@ ANSWER, SOLVED, PRICES, CONFLICT = "answer.json", "solved.parquet", "prices.parq
 # What an answer is begun again from (its warm start) is left out: the search from its prices is nearly as quick.
 OF_ANSWER = (
     "status", "objective", "best_bound", "relative_gap", "spend", "baseline_spend", "deviation", "seconds", "solver",
-    "solver_version", "fingerprint", "gap_asked", "nodes", "method", "note",
+    "solver_version", "fingerprint", "gap_asked", "nodes", "method", "note", "log",
 )  # fmt: skip
 OF_ROUNDED = ("grid", "spend", "cost", "moved_pairs", "largest_move", "finer_pairs", "how")
 AS_DECIMAL = ("spend", "baseline_spend", "deviation")

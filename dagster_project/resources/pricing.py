@@ -109,7 +109,8 @@ def _metadata(work: Work, name: str, facts: Facts) -> Facts:
         from optimization.pricing.plots import bound_and_incumbent
 
         image = base64.b64encode(bound_and_incumbent(answer)).decode()
-        made["solver_log"] = dg.MetadataValue.md(f"```\n{_log(answer)}\n```")
+        made["solver_log"] = dg.MetadataValue.md(f"```\n{answer.log or 'the solver wrote nothing'}\n```")
+        made["course"] = dg.MetadataValue.md(f"```\n{_course(answer)}\n```")
         made["bound_and_incumbent"] = dg.MetadataValue.md(
             f"![bound and best list over seconds](data:image/png;base64,{image})"
         )
@@ -123,7 +124,7 @@ def _plain(key: str, value: Any) -> Any:
     return "; ".join(map(str, value)) if isinstance(value, list) else value
 
 
-def _log(answer: Answer) -> str:
+def _course(answer: Answer) -> str:
     """The course of the search: which solver, and bound and best list each time that one of them moved."""
     head = f"{answer.solver} {answer.solver_version}, {answer.method or 'whole'}, {answer.nodes} nodes: {answer.status}"
     lines = [

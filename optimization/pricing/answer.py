@@ -66,6 +66,7 @@ class Answer:
     note: str = ""
     history: tuple[Moment, ...] = ()
     findings: tuple[Finding, ...] = field(default=())
+    log: str = field(default="", repr=False)  # what the solver itself wrote, where that was asked for (solver_log.py)
     memory: Memory | None = field(default=None, repr=False)
 
     def as_json(self) -> dict[str, Any]:

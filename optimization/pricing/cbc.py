@@ -18,6 +18,7 @@ from optimization.pricing.answer import Answer
 from optimization.pricing.decompose import at_tiers
 from optimization.pricing.instance import Instance
 from optimization.pricing.model import model
+from optimization.pricing.solver_log import caught
 
 
 def cbc_version() -> str | None:
@@ -51,7 +52,10 @@ def solve_by_cbc(asked: Instance, *, time_limit: float | None, gap: float) -> An
     options: dict[str, float] = {"ratio": gap / 2, "primalTolerance": 1e-7}
     if time_limit is not None:
         options["seconds"] = max(time_limit - (time.perf_counter() - state.began), 0.1)
-    result = solver.solve(m, options=options, load_solutions=False)
+    with caught() as written:
+        result = solver.solve(
+            m, options=options, load_solutions=False, logfile=None if written is None else str(written)
+        )
     ended = result.solver.termination_condition
     if ended == pyo.TerminationCondition.infeasible:
         return _named(answered(asked, replace(state, infeasible=True, method="whole")), installed)

@@ -24,6 +24,8 @@ from optimization.pricing import check
 from optimization.pricing.elastic import Elastic, run
 from optimization.pricing.instance import Instance
 from optimization.pricing.multiples import Multiples, multiples
+from optimization.pricing.parts import JOINT, part
+from optimization.pricing.patterns import about
 
 Grid = Literal["cent", "dollar"]
 STEP = {"cent": Decimal("0.01"), "dollar": Decimal(1)}
@@ -33,6 +35,8 @@ SMALL = 400  # pairs; above, multiples are chosen market by market first
 ALL_AT_ONCE = (
     5_000  # pairs; above, no program over all prices is tried: with 3,677 it took 25 seconds for a dearer list
 )
+FREE_AT_ONCE = 1_500  # pairs whose tiers are chosen anew at most
+FINER_ROUNDS = 3  # of cents for what is still tight
 MATES = 5  # steps by which others of the market may move where a provider gets tiers anew
 WINDOWS = (1, 5, 50, None)  # steps by which a price may move away from where it was solved; None: tiers are chosen anew
 TIGHTER = (
@@ -65,9 +69,7 @@ def rounded(asked: Instance, prices: pd.DataFrame, grid: Grid = "cent", *, time_
     laid, findings = check.lay(asked, prices)
     if laid is None:
         raise CannotRound(f"this is no list of the instance: {findings[0]}")
-    rows = Elastic(asked)
-    cell = rows.cell_of[np.arange(len(laid.price)), laid.tier]
-    steps = [STEP_OF[one] for one in _steps_of_cells(rows, grid)[cell].tolist()]
+    steps = [STEP_OF[one] for one in _step_of_pairs(asked, laid, grid).tolist()]
     kept = []
     for how, told in ((ROUND_DOWN, "each price down"), (ROUND_HALF_EVEN, "each price to the nearest")):
         each = np.array([_to(price, one, how) for price, one in zip(laid.price, steps, strict=True)], object)
@@ -80,7 +82,7 @@ def rounded(asked: Instance, prices: pd.DataFrame, grid: Grid = "cent", *, time_
     ways = [_by_markets, _all_together] if len(asked.pairs) > SMALL else [_all_together, _by_markets]
     broken: list[str] = []
     for way in ways:
-        done = way(rows, laid, grid, broken, time_limit)
+        done = way(asked, laid, grid, broken, time_limit)
         if done is not None:
             frame, told = done
             return _made(asked, prices, frame, grid, told)
@@ -97,14 +99,12 @@ def _few(rules: list[str]) -> str:
 
 
 def _by_markets(
-    rows: Elastic, laid: check.PriceList, grid: Grid, broken: list[str], time_limit: float
+    asked: Instance, laid: check.PriceList, grid: Grid, broken: list[str], time_limit: float
 ) -> tuple[pd.DataFrame, str] | None:
     """Market by market and provider by provider; `broken` takes the rules that leave no multiple in these tiers."""
-    asked = rows.asked
     if asked.elasticity is not None or (laid.tier < 0).any():
         return None
-    every, step = np.arange(len(laid.price)), _steps_of_cells(rows, grid)
-    of_pair = step[rows.cell_of[every, laid.tier]]
+    of_pair = _step_of_pairs(asked, laid, grid)
     found = multiples(asked, laid.tier, laid.price.astype(float), of_pair)
     frame = _frame(asked, _amounts(found.count, of_pair, laid.price), laid.tier)
     told = "market by market, each provider raised to what it must earn"
@@ -112,29 +112,53 @@ def _by_markets(
         return frame, told
     broken += [rule for rule in found.broken if rule not in broken]
     free = found.poor[asked.pairs.provider] | np.isin(asked.pair_market, found.stuck)
-    for room in (0, MATES) if free.any() else ():
-        chosen = _tiers_anew(rows, laid, step, found, free, room, time_limit)
+    wider = np.isin(asked.pairs.provider, asked.pairs.provider[free])
+    for some, room in ((free, 0), (free, MATES), (wider, MATES)) if free.any() else ():
+        if some.sum() > FREE_AT_ONCE:
+            break
+        chosen = _tiers_anew(asked, laid, grid, found, some, room, time_limit / 2)
         if chosen is not None:
             frame = _frame(asked, *chosen)
             if not check.check(asked, frame, tolerance=0):
                 moved = int((chosen[1] != laid.tier).sum())
                 return frame, f"{told}, {moved} {'tier' if moved == 1 else 'tiers'} chosen anew"
+    if grid == "dollar":
+        return _cents_where_needed(asked, laid, of_pair, found, broken, told)
+    return None
+
+
+def _cents_where_needed(
+    asked: Instance, laid: check.PriceList, step: np.ndarray, found: Multiples, broken: list[str], told: str
+) -> tuple[pd.DataFrame, str] | None:
+    """Whole dollars, and cents for the providers and markets that rules leave no whole dollars; which rules, is said."""
+    step = step.copy()
+    for _ in range(FINER_ROUNDS):
+        tight = found.poor[asked.pairs.provider] | np.isin(asked.pair_market, found.stuck)
+        if not (tight & (step == 1)).any():
+            return None
+        step[tight & (step == 1)] = 0.01
+        found = multiples(asked, laid.tier, laid.price.astype(float), step)
+        frame = _frame(asked, _amounts(found.count, step, laid.price), laid.tier)
+        if not check.check(asked, frame, tolerance=0):
+            return frame, f"{told}; in cents where {_few(broken)} can be kept by no whole dollars with these tiers"
+        broken += [rule for rule in found.broken if rule not in broken]
     return None
 
 
 def _all_together(
-    rows: Elastic, laid: check.PriceList, grid: Grid, _broken: list[str], time_limit: float
+    asked: Instance, laid: check.PriceList, grid: Grid, _broken: list[str], time_limit: float
 ) -> tuple[pd.DataFrame, str] | None:
     """All multiples in one program, near where they were, then nearly anywhere, at last with tiers chosen anew."""
     if len(laid.price) > ALL_AT_ONCE:
         return None
+    rows = Elastic(asked)
     for window in WINDOWS:
         for tighter in TIGHTER:
             found = _together(rows, laid, grid, window, tighter, time_limit)
             if found is None:
                 break
-            frame = _frame(rows.asked, *found)
-            if not check.check(rows.asked, frame, tolerance=0):
+            frame = _frame(asked, *found)
+            if not check.check(asked, frame, tolerance=0):
                 where = f"each within {window} steps of where it was" if window else "tiers chosen anew"
                 return frame, f"all together, {where}"
     return None
@@ -183,30 +207,58 @@ def _together(
 
 
 def _tiers_anew(
-    rows: Elastic,
+    asked: Instance,
     laid: check.PriceList,
-    step: np.ndarray,
+    grid: Grid,
     found: Multiples,
     free: np.ndarray,
     room: int,
     time_limit: float,
 ) -> tuple[np.ndarray, np.ndarray] | None:
-    """Tiers and multiples of some pairs chosen anew, the others at their multiples; those of the same markets may move `room` steps."""
-    cells, size = len(rows.cell_pair), np.where(step > 0, step, 1.0)
-    mine, is_free = _chosen_cells(rows, laid), free[rows.cell_pair]
-    market = rows.asked.pair_market
-    mate = np.isin(market, market[free])[rows.cell_pair] & mine & ~is_free & (step > 0)
+    """Tiers and multiples of some pairs chosen anew, the others at their multiples; those of the same markets may move `room` steps.
+
+    Only the regions of these pairs are asked; what they may spend is what the others leave, and what each provider must earn for
+    its specialty is a floor."""
+    regions = np.unique(asked.pair_region[free])
+    members = np.flatnonzero(np.isin(asked.pair_region, regions))
+    every = np.arange(len(free))
+    whole_step = _step_of_pairs(asked, laid, grid)
+    value = np.where(whole_step > 0, found.count * whole_step, laid.price.astype(float)) * asked.pairs.volume
+    elsewhere = np.where(np.isin(every, members), 0.0, value)
+    left = {}
+    for kind in JOINT:
+        table = asked.of(kind)
+        cells = [table.cell_pair[table.cells_of(at)] if kind == "budget" else every for at in range(len(table))]
+        left[kind] = table.high - np.array([elsewhere[of].sum() for of in cells])
+    piece = part(asked, members, left).asked
+    earning = np.flatnonzero(np.isfinite(found.needed) & np.isin(np.arange(len(found.needed)), piece.pairs.provider))
+    piece = piece.with_rules(about(piece, "revenue_floor", earning, low=found.needed[earning]))
+    here, rows = check.PriceList(laid.price[members], laid.tier[members]), Elastic(piece)
+    step, cells_count = _steps_of_cells(rows, grid), len(rows.cell_pair)
+    size, mine, is_free = np.where(step > 0, step, 1.0), _chosen_cells(rows, here), free[members][rows.cell_pair]
+    market = asked.pair_market
+    mate = np.isin(market[members], market[free])[rows.cell_pair] & mine & ~is_free & (step > 0)
     lower, upper = _no_cell(rows)
-    count = found.count[rows.cell_pair]
-    lower[:cells] = np.where(mine & ~is_free, np.maximum(count - room * mate, 0), 0)
-    upper[:cells] = np.where(mine & ~is_free, count + room * mate, 0)
-    top = np.floor(rows.asked.pairs.band_high[rows.cell_pair, rows.cell_tier] / size + 1e-9)
-    upper[:cells] = np.where(is_free, top, upper[:cells])
-    lower[cells : 2 * cells] = mine & ~is_free
-    upper[cells : 2 * cells] = mine | is_free
-    whole = np.flatnonzero((step > 0) & (is_free | (mate if room else False)))
-    integers = np.concatenate([whole, rows.binary[is_free]]).astype(int)
-    return _program(rows, laid, step, lower, upper, integers, 0.0, time_limit)
+    count = found.count[members][rows.cell_pair]
+    lower[:cells_count] = np.where(mine & ~is_free, np.maximum(count - room * mate, 0), 0)
+    upper[:cells_count] = np.where(mine & ~is_free, count + room * mate, 0)
+    top = np.floor(piece.pairs.band_high[rows.cell_pair, rows.cell_tier] / size + 1e-9)
+    upper[:cells_count] = np.where(is_free, top, upper[:cells_count])
+    lower[cells_count : 2 * cells_count] = mine & ~is_free
+    upper[cells_count : 2 * cells_count] = mine | is_free
+    integers = np.concatenate([np.flatnonzero((step > 0) & (is_free | (mate & (room > 0)))), rows.binary[is_free]])
+    chosen = _program(rows, here, step, lower, upper, integers.astype(int), 0.0, time_limit)
+    if chosen is None:
+        return None
+    amounts, tier = _amounts(found.count, whole_step, laid.price), laid.tier.copy()
+    amounts[members], tier[members] = chosen
+    return amounts, tier
+
+
+def _step_of_pairs(asked: Instance, laid: check.PriceList, grid: Grid) -> np.ndarray:
+    """The step in the tier that each pair is in."""
+    every = np.arange(len(laid.price))
+    return _steps(asked.pairs.band_low[every, laid.tier], asked.pairs.band_high[every, laid.tier], grid)
 
 
 def _chosen_cells(rows: Elastic, laid: check.PriceList) -> np.ndarray:
@@ -283,15 +335,18 @@ def _significant(values: np.ndarray) -> np.ndarray:
 
 
 def _steps_of_cells(rows: Elastic, grid: Grid) -> np.ndarray:
-    """The step in each cell (pair and tier): the grid's, a cent where the band holds no multiple of it, 0 where not even that."""
+    """The step in each cell (pair and tier)."""
     pairs = rows.asked.pairs
-    low = check.decimals(pairs.band_low[rows.cell_pair, rows.cell_tier])
-    high = check.decimals(pairs.band_high[rows.cell_pair, rows.cell_tier])
+    return _steps(pairs.band_low[rows.cell_pair, rows.cell_tier], pairs.band_high[rows.cell_pair, rows.cell_tier], grid)
+
+
+def _steps(low: np.ndarray, high: np.ndarray, grid: Grid) -> np.ndarray:
+    """The step in each band: the grid's, a cent where the band holds no multiple of it, 0 where not even that."""
     tried = [STEP["dollar"], STEP["cent"]] if grid == "dollar" else [STEP["cent"]]
     return np.array(
         [
             float(next((one for one in tried if _to(top, one, ROUND_FLOOR) >= bottom), 0))
-            for bottom, top in zip(low, high, strict=True)
+            for bottom, top in zip(check.decimals(low), check.decimals(high), strict=True)
         ]
     )
 

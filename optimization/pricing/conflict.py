@@ -135,10 +135,10 @@ def _of_small(asked: Instance, kinds: Mapping[str, str], soft: Mapping[str, floa
 def _of_large(asked: Instance, kinds: Mapping[str, str], soft: Mapping[str, float], deadline: float) -> Said:
     loose = Elastic(without_tiers(asked))
     discrete = not parts_of_proof(loose.asked) and Elastic(asked).solve(relaxed=True).is_feasible
-    _refuse_possible(asked, discrete, deadline)
     known = KnownLists(asked)
     found = large_conflict.find(asked, worth_of_a_unit(asked), _halfway(deadline), known)
     if found is None:
+        _refuse_possible(asked, discrete, deadline)
         return large_conflict.Found((), (), 1, NO_TIME), discrete, (), (None, "")
     single = []
     joint_until = _halfway(deadline)

@@ -19,6 +19,7 @@ from __future__ import annotations
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -232,7 +233,8 @@ def by_region(
     wanted = wanted[np.argsort(-size[wanted], kind="stable")]
     workers = max(1, min(threads or os.cpu_count() or 1, len(wanted)))
     with ThreadPoolExecutor(workers) as pool:
-        done = list(pool.map(solve, range(len(wanted))))
+        contexts = [copy_context() for _ in wanted]  # so that what a thread's solver writes reaches the answer's log
+        done = list(pool.map(lambda place: contexts[place].run(solve, place), range(len(wanted))))
     return (tiers, prices) if all(done) else None
 
 

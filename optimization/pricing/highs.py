@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import highspy
@@ -14,6 +15,7 @@ import numpy as np
 
 from optimization.pricing.answer import Moment
 from optimization.pricing.assembly import Arrays
+from optimization.pricing.solver_log import caught
 
 FEASIBLE = (
     1e-7  # HiGHS' own default for rows, columns and whole numbers, in the arrays' units (shares of a benchmark rate)
@@ -92,22 +94,27 @@ def run(
         options["objective_target"] = stop_at
     if threads is not None:
         options |= {"threads": threads, "parallel": "off" if threads == 1 else "choose"}
-    solver = loaded(arrays, relaxed=relaxed, **options)
-    if start is not None:
-        known = np.flatnonzero(~np.isnan(start))
-        solver.setSolution(len(known), known.astype(np.int32), start[known])
     moments: list[Moment] = []
-    if record and not relaxed:
-        _listen(solver, moments)
-    solver.run()
-    state = highspy.HighsModelStatus
-    if doubt and solver.getModelStatus() in (state.kInfeasible, state.kUnboundedOrInfeasible):
-        # HiGHS 1.15.1's presolve calls some possible problems impossible over a last digit of a coefficient (ten pairs, a
-        # target a hair above the least spend: tests/pricing/test_robustness.py). Its word is taken without presolve alone.
-        solver.setOptionValue("presolve", "off")
-        if time_limit is not None:
-            solver.setOptionValue("time_limit", max(float(time_limit) - (time.perf_counter() - began), 0.01))
+    with caught() as written:
+        solver = loaded(arrays, relaxed=relaxed, **options)
+        if written is not None:
+            _write(solver, written)
+        if start is not None:
+            known = np.flatnonzero(~np.isnan(start))
+            solver.setSolution(len(known), known.astype(np.int32), start[known])
+        if record and not relaxed:
+            _listen(solver, moments)
         solver.run()
+        state = highspy.HighsModelStatus
+        if doubt and solver.getModelStatus() in (state.kInfeasible, state.kUnboundedOrInfeasible):
+            # HiGHS 1.15.1's presolve calls some possible problems impossible over a last digit of a coefficient (ten pairs, a
+            # target a hair above the least spend: tests/pricing/test_robustness.py). Its word is taken without presolve alone.
+            solver.setOptionValue("presolve", "off")
+            if time_limit is not None:
+                solver.setOptionValue("time_limit", max(float(time_limit) - (time.perf_counter() - began), 0.01))
+            solver.run()
+        if written is not None:
+            solver.setOptionValue("log_file", "")  # closes it
     status, info = solver.getModelStatus(), solver.getInfo()
     has = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
     solution = solver.getSolution()
@@ -128,6 +135,13 @@ def run(
         seconds=time.perf_counter() - began,
         history=tuple(moments),
     )
+
+
+def _write(solver: highspy.Highs, path: Path) -> None:
+    """Lets HiGHS write its log into a file, and not on the console."""
+    solver.setOptionValue("output_flag", True)
+    solver.setOptionValue("log_to_console", False)
+    solver.setOptionValue("log_file", str(path))
 
 
 def _listen(solver: highspy.Highs, moments: list[Moment]) -> None:

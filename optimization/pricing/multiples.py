@@ -32,6 +32,7 @@ class Multiples:
     broken: tuple[str, ...]
     poor: np.ndarray
     stuck: np.ndarray
+    needed: np.ndarray  # USD of revenue per provider, by its floors and its specialty; -inf where nothing is
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +56,7 @@ def multiples(asked: Instance, tier: np.ndarray, price: np.ndarray, step: np.nda
         room, tight = _in_markets(asked, price, _Room(size, least, most), lifted)
         start = np.where(step > 0, np.floor(price / size + HAIR), price / size)
         count = np.clip(start, room.least, room.most)
-        count, poor = _raised(asked, count, room)
+        count, poor, needed = _raised(asked, count, room)
         full = poor[asked.pairs.provider] & (room.most < most)
         if not full.any():
             break
@@ -63,7 +64,7 @@ def multiples(asked: Instance, tier: np.ndarray, price: np.ndarray, step: np.nda
         lifted[np.unique(asked.pair_market[full])] += 2.0 ** max(0, attempt - 1)
     spread = asked.of("regional_spread")
     stuck = spread.subject[tight] @ np.array([len(asked.regions), 1])
-    return Multiples(count, (*spread.ids[tight].tolist(), *_floors_of(asked, poor)), poor, stuck)
+    return Multiples(count, (*spread.ids[tight].tolist(), *_floors_of(asked, poor)), poor, stuck, needed)
 
 
 def _in_markets(asked: Instance, price: np.ndarray, room: _Room, lifted: np.ndarray) -> tuple[_Room, np.ndarray]:
@@ -94,8 +95,8 @@ def _in_markets(asked: Instance, price: np.ndarray, room: _Room, lifted: np.ndar
     return replace(room, least=np.minimum(least, most), most=most), np.flatnonzero(none)
 
 
-def _raised(asked: Instance, count: np.ndarray, room: _Room) -> tuple[np.ndarray, np.ndarray]:
-    """Steps added until each provider earns its floors, then until its index is within its specialty's cap; and who cannot."""
+def _raised(asked: Instance, count: np.ndarray, room: _Room) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Steps added until each provider earns its floors, then until its index is within its specialty's cap; who cannot; what each needs."""
     pairs, many = asked.pairs, len(asked.providers)
     value = pairs.volume * room.step  # what one step earns
     needed = np.full(many, -np.inf)
@@ -105,7 +106,7 @@ def _raised(asked: Instance, count: np.ndarray, room: _Room) -> tuple[np.ndarray
     count, poor = _steps_added(pairs.provider, count, room, value, needed)
     special = asked.of("specialty_spread")
     if not len(special):
-        return count, poor
+        return count, poor, needed
     reference = np.bincount(pairs.provider, pairs.volume * pairs.medicare_rate, minlength=many)
     index = np.bincount(pairs.provider, count * value, minlength=many) / np.where(reference > 0, reference, 1)
     seen = (reference > 0) & (asked.provider_specialty >= 0)
@@ -113,8 +114,9 @@ def _raised(asked: Instance, count: np.ndarray, room: _Room) -> tuple[np.ndarray
     np.maximum.at(highest, asked.provider_specialty[seen], index[seen])
     np.minimum.at(cap, special.subject[:, 0], special.high)
     lowest = (highest - cap)[asked.provider_specialty] * reference * (1 + 1e-12)
-    count, below = _steps_added(pairs.provider, count, room, value, np.where(seen, lowest, -np.inf))
-    return count, poor | below
+    needed = np.maximum(needed, np.where(seen, lowest, -np.inf))
+    count, poor = _steps_added(pairs.provider, count, room, value, needed)
+    return count, poor, needed
 
 
 def _steps_added(

@@ -18,11 +18,13 @@ import numpy as np
 from optimization.pricing.elastic import SAME, Elastic, Outcome
 from optimization.pricing.instance import Instance, Objective
 from optimization.pricing.known_lists import ANY_LIST, LEAST, KnownLists
+from optimization.pricing.large_conflict import find
 from optimization.pricing.narrow import narrow
 from optimization.pricing.proof import without_tiers
 from optimization.pricing.solve import solve
 
-ABOVE = (1e-6, 1e-4, 1e-3, 1e-2, 1e-1, 0.5, 2.0)  # shares above the least amount at which a list is looked for
+ABOVE = (1e-4, 1e-3, 1e-2, 1e-1, 0.5, 2.0)  # shares above the least amount at which a list is looked for
+ROUNDS = 6  # conflicts that a joint repair resolves one after the other
 TRIES = 8  # amounts at which a list is looked for, for one rule
 WHOLE = ("tier_rule", "lowest_tier_cap", "family_tiers")  # what gives way in whole steps
 NOT_ALONE = "no change of it alone does: another conflict remains"
@@ -191,34 +193,52 @@ def large_repair_together(
 ) -> tuple[dict[str, float] | None, str]:
     """Amounts by which rules of a large question give, and how far their cost may be from the least.
 
-    Tried are what the relaxation asks, what the conflict by itself asks with tiers discrete, and the cheapest repair of one rule."""
+    Tried are what the relaxation asks and what the conflict by itself asks with tiers discrete; where another conflict remains, what
+    both ask; then a little more of each, and the cheapest repair of one rule."""
     loose = Elastic(without_tiers(asked))
-    by_itself = Elastic(narrow(asked, conflict).asked)
-    bound, tried = 0.0, []
-    for rows, relaxed in ((loose, True), (by_itself, False)):
-        priced = {rule: weight for rule, weight in soft.items() if rule in rows.units}
-        limit = max(1.0, (deadline - time.monotonic()) / 3)
-        outcome = rows.solve(priced, relaxed=relaxed, time_limit=limit, gap=1e-6)
-        if outcome.status == "infeasible":
-            return None, "No joint repair leaves the rules alone that it must not touch."
-        if outcome.is_feasible:
-            bound = max(bound, outcome.bound)
-            tried += [dict(outcome.slack)] if outcome.slack else []
+    rules, bound, tried = set(conflict), 0.0, list[dict[str, float]]()
+    for round_ in range(ROUNDS):
+        by_itself = Elastic(narrow(asked, rules).asked)
+        for rows, relaxed in ((loose, True), (by_itself, False)) if not round_ else ((by_itself, False),):
+            priced = {rule: weight for rule, weight in soft.items() if rule in rows.units}
+            limit = max(1.0, (deadline - time.monotonic()) / 3)
+            outcome = rows.solve(priced, relaxed=relaxed, time_limit=limit, gap=1e-6)
+            if outcome.status == "infeasible":
+                return None, "No joint repair leaves the rules alone that it must not touch."
+            if outcome.is_feasible and outcome.slack:
+                bound = max(bound, outcome.bound)
+                tried.append(dict(outcome.slack))
+        tried.sort(key=lambda one: -_cost(one, soft))
+        eased = [_enlarged(amounts, 1e-6) for amounts in tried]
+        for more in eased:
+            if _has_list(asked.eased(more), deadline, 4):
+                return more, _joint_told(_cost(more, soft), bound)
+        # Another conflict remains: its rules are asked together with those known.
+        left = asked.eased(eased[0]) if eased else asked
+        another = find(left, worth_of_a_unit(asked), time.monotonic() + max(0.0, deadline - time.monotonic()) / 3)
+        if another is None or rules.issuperset(another.rules):
+            break
+        rules |= set(another.rules)
     alone = {one.rule: one.amount for one in single if one.amount is not None and one.rule in soft}
     at_most = min((soft[rule] * amount for rule, amount in alone.items()), default=np.inf)
     for share in ABOVE:
-        for amounts in sorted(tried, key=lambda one: -_cost(one, soft)):
-            more = {rule: rounded_up(by * (1 + share)) for rule, by in amounts.items()}
-            left = deadline - time.monotonic()
-            if left <= 0 or _cost(more, soft) >= at_most:
-                continue
-            answer = solve(asked.eased(more), time_limit=max(LEAST, left / 3), gap=ANY_LIST)
-            if len(answer.prices):
+        for amounts in tried:
+            more = _enlarged(amounts, share)
+            if _cost(more, soft) < at_most and _has_list(asked.eased(more), deadline, 3):
                 return more, _joint_told(_cost(more, soft), bound)
-    if not alone:
-        return None, "Time was up before a joint repair was found."
-    cheapest = min(alone, key=lambda rule: soft[rule] * alone[rule])
-    return {cheapest: alone[cheapest]}, _joint_told(at_most, bound)
+    if alone:
+        cheapest = min(alone, key=lambda rule: soft[rule] * alone[rule])
+        return {cheapest: alone[cheapest]}, _joint_told(at_most, bound)
+    return repair_together(Elastic(asked), soft, max(1.0, deadline - time.monotonic()))
+
+
+def _enlarged(amounts: Mapping[str, float], share: float) -> dict[str, float]:
+    return {rule: rounded_up(by * (1 + share)) for rule, by in amounts.items()}
+
+
+def _has_list(asked: Instance, deadline: float, turns: int) -> bool:
+    left = deadline - time.monotonic()
+    return left > 0 and len(solve(asked, time_limit=max(LEAST, left / turns), gap=ANY_LIST).prices) > 0
 
 
 def _cost(amounts: Mapping[str, float], soft: Mapping[str, float]) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
+import numpy as np
 import pandas as pd
 
 from optimization.pricing import check
@@ -72,12 +73,13 @@ def rule_costs(
         wanted = [rule for rule in chosen if _may_cost(rows, frame.loc[rule, "kind"], noise)]
         wanted = _binding_first(asked, answer, wanted)
     for place, rule in enumerate(wanted):
-        share = max(1.0, 3 * (deadline - time.monotonic()) / (len(wanted) - place))
+        # Less than a first solve took leaves a re-solve half done; few costs that are exact say more than many that are not.
+        share = max(1.0, 2 * answer.seconds, 3 * (deadline - time.monotonic()) / (len(wanted) - place))
         if time.monotonic() > deadline:
             break
         about = frame.loc[rule]
         step = STEP_OF_UNIT.get(about["unit"], 1.0)
-        dropped = _again(asked.without([rule]), answer, gap, deadline, share)
+        dropped = _again(_without(asked, rule, about["kind"]), answer, gap, deadline, share)
         # A rule that may go for nothing need not be asked what a unit of it costs.
         free = dropped is not None and dropped.objective is not None and answer.objective - dropped.objective <= 1e-9
         eased = dropped if free else _again(asked.eased({rule: step}), answer, gap, deadline, share)
@@ -95,6 +97,20 @@ def rule_costs(
         .drop(columns="_order")
         .reset_index(drop=True)
     )
+
+
+def _without(asked: Instance, rule: str, kind: str) -> Instance:
+    """The question without a rule: eased so far that it holds whatever the prices, where that can be, so that rows stay where they
+    were and what is known of them (the duals of the first answer) is a bound at once. Most rules that cost nothing are told by that."""
+    highest = float(np.nanmax(asked.pairs.band_high))
+    table = asked.of(kind)
+    if kind in ("revenue_floor", "largest_loss") and asked.elasticity is None:
+        return asked.eased({rule: float(table.low[table.ids == rule][0])})  # no revenue is below zero
+    if kind == "regional_spread":
+        return asked.eased({rule: highest})
+    if kind == "specialty_spread":
+        return asked.eased({rule: float(np.nanmax(asked.pairs.band_high / asked.pairs.medicare_rate[:, None]))})
+    return asked.without([rule])
 
 
 def _again(asked: Instance, first: Answer, gap: float, deadline: float, share: float) -> Answer | None:

@@ -31,6 +31,7 @@ from optimization.pricing.decompose import (
 from optimization.pricing.hull import build, tiers_of
 from optimization.pricing.instance import Instance, rules
 from optimization.pricing.reach import impossible, reach
+from optimization.pricing.solver_log import SolverLog, listening
 
 SMALL = 150  # pairs; below, one model is solved whole at once
 FULL_LP = 20_000  # pairs; above, the LP with tiers is not tried, it takes longer than it helps
@@ -96,13 +97,27 @@ def solve(
     warm_start: Answer | Sequence[Answer] | None = None,
     method: Literal["auto", "whole", "parts"] = "auto",
     threads: int | None = None,
+    keep_log: bool = False,
 ) -> Answer:
     """The best price list for a question: within `gap` of the bound, or the best that `time_limit` (seconds) allowed.
 
     `warm_start` is the answer to a similar question about the same pairs, or several. `method` whole solves one model, parts
-    decomposes and goes on with one model only if that was not enough; auto takes whole for small instances. Raises ValueError for
-    a solver that is not there.
+    decomposes and goes on with one model only if that was not enough; auto takes whole for small instances. `keep_log`
+    keeps what the solver itself writes, in the answer's `log`. Raises ValueError for a solver that is not there.
     """
+    if keep_log:
+        log = SolverLog()
+        with listening(log):
+            answer = solve(
+                asked,
+                time_limit=time_limit,
+                gap=gap,
+                solver=solver,
+                warm_start=warm_start,
+                method=method,
+                threads=threads,
+            )
+        return replace(answer, log=log.text)
     if solver == "cbc":
         from optimization.pricing.cbc import solve_by_cbc
 

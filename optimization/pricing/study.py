@@ -72,7 +72,7 @@ def study(
     and for each frontier; none given, that of the scenario's solver."""
     settings = scenario.solver
     seconds = settings.time_limit if seconds is None else seconds
-    ask = partial(solve, time_limit=settings.time_limit, gap=settings.gap, solver=settings.name)
+    ask = partial(solve, time_limit=settings.time_limit, gap=settings.gap, solver=settings.name, keep_log=True)
     notes: list[str] = []
     tell("solving")
     answer = ask(asked, warm_start=warm_start)

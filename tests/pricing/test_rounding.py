@@ -5,10 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from optimization.pricing import check, forms
+from optimization.pricing import cents, check, forms
 from optimization.pricing.cents import CannotRound, rounded
+from optimization.pricing.generate import generate
 from optimization.pricing.solve import solve
 
 
@@ -110,3 +112,71 @@ def test_bands_of_fractions_are_rounded_as_they_should_be(real_data):
         made = rounded(asked, answer.prices, grid)
         assert check.check(asked, made.prices, tolerance=0) == []
         assert abs(made.cost) < most
+
+
+def a_large_list():
+    """An invented question of more pairs than are rounded in one program, and its solved list."""
+    asked = generate(60, 40, seed=11)
+    assert len(asked.pairs) > cents.SMALL
+    return asked, solve(asked)
+
+
+@pytest.mark.parametrize(("grid", "step"), [("cent", Decimal("0.01")), ("dollar", Decimal(1))])
+def test_a_large_list_is_rounded_market_by_market_without_a_program_over_all_prices(grid, step, monkeypatch):
+    asked, answer = a_large_list()
+    monkeypatch.setattr(cents, "_together", lambda *_: pytest.fail("all prices went into one program"))
+    made = rounded(asked, answer.prices, grid)
+    assert made.how.startswith("market by market")
+    assert made.finer_pairs == 0 and all(price % step == 0 for price in made.prices["price"])
+    assert check.check(asked, made.prices, tolerance=0) == []
+    assert Decimal(0) <= made.cost <= step * int(asked.pairs.volume.sum())  # less than a step of every price
+
+
+def test_market_by_market_is_not_dearer_than_the_program_by_more_than_it_may(real_data):
+    """On an instance that HiGHS rounds in one program, a step of the least volume of each provider is all that may lie between."""
+    path = real_data / "pricing" / "providers_20_procedures_50.json.gz"
+    if not path.is_file():
+        pytest.skip(f"no pricing instances: {path} is not there")
+    asked = forms.read(path)
+    answer = solve(asked, gap=1e-9)
+    best = rounded(asked, answer.prices)
+    laid, _ = check.lay(asked, answer.prices)
+    frame, _ = cents._by_markets(asked, laid, "cent", [], 20.0)
+    smallest = sum(asked.pairs.volume[asked.pairs.provider == one].min() for one in set(asked.pairs.provider))
+    assert check.spend(asked, frame) <= best.spend + Decimal(str(smallest)) / 100
+
+
+def test_a_provider_whose_tiers_leave_no_whole_dollars_gets_a_tier_anew(monkeypatch):
+    """Its floor can be met in cents at the top of both bands alone; in whole dollars one price must go a tier up."""
+    monkeypatch.setattr(cents, "SMALL", 0)
+    asked = wide(
+        [
+            ("P1", "C", 10, 110.0, 100.0, {"T1": [80.0, 99.55], "T2": [101.0, 130.0]}),
+            ("P1", "D", 10, 110.0, 100.0, {"T1": [80.0, 99.55], "T2": [101.0, 130.0]}),
+        ],
+        floors={"P1": 1991.0},
+    )
+    solved = pd.DataFrame(
+        {"provider": ["P1", "P1"], "procedure": ["C", "D"], "tier": ["T1", "T1"], "price": [99.55, 99.55]}
+    )
+    assert check.check(asked, solved) == []
+    made = rounded(asked, solved, "dollar")
+    assert sorted(made.prices["tier"]) == ["T1", "T2"] and "1 tier chosen anew" in made.how
+    assert check.check(asked, made.prices, tolerance=0) == [] and made.spend == Decimal(2000)
+
+
+def test_where_a_spread_leaves_no_whole_dollars_its_market_keeps_cents_and_the_rule_is_named(monkeypatch):
+    """One price can be 100.40 at most and another 101.20 at least: within 0.90 of each other in cents, never in dollars."""
+    monkeypatch.setattr(cents, "SMALL", 0)
+    asked = wide(
+        [
+            ("P1", "C", 10, 110.0, 100.0, {"T1": [80.0, 100.4]}),
+            ("P2", "C", 10, 110.0, 100.0, {"T1": [101.2, 130.0]}),
+            ("P1", "D", 10, 110.0, 100.0, {"T1": [80.5, 99.0]}),
+        ],
+        fairness=[{"procedure": "C", "region": "North", "max_spread": 0.9}],
+    )
+    made = rounded(asked, solve(asked).prices, "dollar")
+    assert made.finer_pairs == 2 and "spread:C:North" in made.how
+    assert made.prices["price"].iloc[2] == 81
+    assert check.check(asked, made.prices, tolerance=0) == []
