@@ -37,6 +37,7 @@ from optimization.pricing.solve import solve
 
 MOST_STEPS = 400
 SMALL = 400  # pairs; above, conflicts and repairs are found by the relaxation and solve.py, not with slacks
+REPAIRS = 0.35  # of the time, for the repairs of a large question
 BANDS_ALONE = "No price list fits the bands of the tiers, whatever the rules: look at the bands."
 NO_TIME = "Time was up before a conflict was found; give it more."
 
@@ -136,7 +137,9 @@ def _of_large(asked: Instance, kinds: Mapping[str, str], soft: Mapping[str, floa
     loose = Elastic(without_tiers(asked))
     discrete = not parts_of_proof(loose.asked) and Elastic(asked).solve(relaxed=True).is_feasible
     known = KnownLists(asked)
-    found = large_conflict.find(asked, worth_of_a_unit(asked), _halfway(deadline), known)
+    found = large_conflict.find(
+        asked, worth_of_a_unit(asked), deadline - REPAIRS * (deadline - time.monotonic()), known
+    )
     if found is None:
         _refuse_possible(asked, discrete, deadline)
         return large_conflict.Found((), (), 1, NO_TIME), discrete, (), (None, "")

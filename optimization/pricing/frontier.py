@@ -46,22 +46,33 @@ class Frontier:
     against: Against
     points: pd.DataFrame
     answers: tuple[Answer, ...]
+    is_least_proven: bool = True  # that no factor a hundredth smaller leaves a list
 
     @property
     def unproven(self) -> str:
         """What the time left open, in words; empty where every point is within the gap."""
         status = self.points["status"]
-        told = {
-            "are the best found in their time, not proven": int((status == "feasible").sum()),
-            "have no list that was found in their time": int((status == "no_answer").sum()),
-        }
-        said = [f"{count} {words}" for words, count in told.items() if count]
-        return f"Of {len(self.points)} points {' and '.join(said)}." if said else ""
+        best, none = int((status == "feasible").sum()), int((status == "no_answer").sum())
+        said = []
+        if best:
+            said.append(f"{best} {'is' if best == 1 else 'are'} the best found in {_their(best)} time, not proven")
+        if none:
+            said.append(f"{none} {'has' if none == 1 else 'have'} no list that was found in {_their(none)} time")
+        made = [f"Of {len(self.points)} points {' and '.join(said)}."] if said else []
+        if not self.is_least_proven:
+            made.append(
+                "The least factor is the least at which a list was found in its time; that none is smaller is not proven."
+            )
+        return " ".join(made)
 
     @property
     def knee(self) -> pd.Series | None:
         found = self.points[self.points["is_knee"]]
         return found.iloc[0] if len(found) else None
+
+
+def _their(count: int) -> str:
+    return "its" if count == 1 else "their"
 
 
 class NoFrontier(ValueError):
@@ -97,7 +108,8 @@ def frontier(
         tell(number)
     place = np.argsort(order)
     made = pd.DataFrame([[against, number, *rows[at], False] for number, at in enumerate(place)], columns=COLUMNS)
-    return Frontier(against, _with_knee(made, against), tuple(answers[at] for at in place))
+    ordered = tuple(answers[at] for at in place)
+    return Frontier(against, _with_knee(made, against), ordered, known.is_ruled_out_below(min(settings)))
 
 
 class Known:
@@ -106,6 +118,7 @@ class Known:
     def __init__(self, *, stricter_is_less: bool) -> None:
         self._sign = 1 if stricter_is_less else -1
         self._found: list[tuple[float, Answer]] = []
+        self._failed: dict[float, bool] = {}  # by rank, whether it is proven that there is no list
 
     def rank(self, setting: float) -> float:
         """Greater the easier a setting is."""
@@ -115,6 +128,13 @@ class Known:
         if answer.spend is not None:
             at = bisect_right(self._found, self.rank(setting), key=lambda one: one[0])
             self._found.insert(at, (self.rank(setting), answer))
+        else:
+            self._failed[self.rank(setting)] = answer.status == "infeasible"
+
+    def is_ruled_out_below(self, setting: float) -> bool:
+        """Whether the easiest setting tried that is stricter than this one is proven to have no list; true where none failed."""
+        stricter = [rank for rank in self._failed if rank < self.rank(setting)]
+        return self._failed[max(stricter)] if stricter else True
 
     def near(self, setting: float) -> list[Answer]:
         """The lists of the nearest setting that is as strict or stricter, which keeps its rules, and of the nearest easier one, which

@@ -157,11 +157,30 @@ def test_a_point_without_a_list_in_its_time_says_so_and_the_others_begin_at_list
     assert found.points["setting"].is_monotonic_increasing
     assert list(found.points["status"])[-6:] == ["feasible", "optimal", "no_answer", "no_answer", "optimal", "optimal"]
     assert found.unproven == (
-        "Of 20 points 1 are the best found in their time, not proven and 2 have no list that was found in their time."
+        "Of 20 points 1 is the best found in its time, not proven and 2 have no list that was found in their time."
     )
     show_frontier(found)
     told = capsys.readouterr().out
     assert told.count("none found") == 2 and told.count("not proven") == 1 and "2.00%" in told and "nan" not in told
+
+
+@pytest.mark.parametrize(("status", "is_proven"), [("infeasible", True), ("no_answer", False)])
+def test_that_no_factor_is_smaller_is_said_to_be_unproven_where_time_was_up(
+    status: str, is_proven: bool, monkeypatch: pytest.MonkeyPatch
+):
+    asked, real = ladder(), frontiers.solve
+
+    def hurried(question: Instance, **options: Any) -> Answer:
+        caps = question.of("regional_spread").high
+        if len(caps) and caps[0] < 40:
+            return replace(real(asked), status=status, spend=None, objective=None, relative_gap=None)
+        return real(question, **options)
+
+    monkeypatch.setattr(frontiers, "solve", hurried)
+    found = frontier(asked, "fairness", gap=1e-9)
+    assert found.points["setting"].min() == pytest.approx(0.4, abs=0.011)
+    assert found.is_least_proven is is_proven
+    assert ("none is smaller is not proven" in found.unproven) is not is_proven
 
 
 def test_the_nearest_stricter_list_comes_first_and_the_nearest_easier_one_after_it():
