@@ -109,7 +109,8 @@ def frontier(
     place = np.argsort(order)
     made = pd.DataFrame([[against, number, *rows[at], False] for number, at in enumerate(place)], columns=COLUMNS)
     ordered = tuple(answers[at] for at in place)
-    return Frontier(against, _with_knee(made, against), ordered, known.is_ruled_out_below(min(settings)))
+    is_least = against != "fairness" or known.is_ruled_out_below(min(settings))
+    return Frontier(against, _with_knee(made, against), ordered, is_least)
 
 
 class Known:

@@ -30,7 +30,7 @@ from optimization.pricing.proof import parts_of_proof, without_tiers
 MOST_TO_SHRINK = 12  # rules of a correction that are tried one by one: a list of many breaks more than it must anyway
 FEW = 25  # rules of a conflict above which corrections would have to be too many for the search for a smaller one
 IN_VAIN = 15  # corrections after which no more are looked for, if none of them raised the least number of rules
-HURRIED = 12  # of the time left, at most a part for a list that keeps nearly all rules: one that breaks more is a correction too
+HURRIED = 6  # of the time left, at most a part for a list that keeps nearly all rules: one that breaks more is a correction too
 
 
 @dataclass(frozen=True)

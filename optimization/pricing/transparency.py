@@ -34,6 +34,12 @@ ATTESTATION = (
 PROPOSED = "Proposed price, not yet contracted"
 
 
+# The code types that CMS's schemas know: both files, and what only one of them takes.
+OF_BOTH = frozenset("CPT HCPCS ICD MS-DRG R-DRG S-DRG APS-DRG AP-DRG APR-DRG APC NDC HIPPS LOCAL EAPG CDT RC".split())
+IN_NETWORK_TYPES = OF_BOTH | {"CSTM-ALL"}
+STANDARD_CHARGE_TYPES = OF_BOTH | {"DRG", "TRIS-DRG", "CDM", "CMG", "MS-LTC-DRG"}
+
+
 class TransparencyError(ValueError):
     """A file cannot be written; the message says what is missing and where to say it."""
 
@@ -73,7 +79,11 @@ class Transparency(Strict):
     plan_id_type: str = Field(default="hios", pattern="^(ein|hios)$")
     plan_id: str
     plan_market_type: str = Field(default="group", pattern="^(group|individual)$")
-    product_network_type: str | None = Field(default=None, pattern="^(HMO|PPO|EPO|POS|HDHP|FFS)$")
+    product_network_type: str | None = Field(
+        default=None,
+        pattern="^(HMO|PPO|EPO|POS|HDHP|Catastrophic|Bronze|Silver|Gold|Platinum|FFS)$",
+        description="the in-network file must say it wherever it names the plan",
+    )
     network_name: str = "proposed network"
     expires: dt.date = dt.date(9999, 12, 31)
     providers: dict[str, Party]
@@ -85,7 +95,12 @@ class Transparency(Strict):
 
 def in_network(prices: pd.DataFrame, about: Transparency, today: dt.date) -> dict[str, Any]:
     """The insurer's in-network file of a price list (columns provider, procedure, price). Providers at the same price of a
-    procedure share an entry, as the schema asks. Raises TransparencyError for a provider without a stated NPI."""
+    procedure share an entry, as the schema asks. Raises TransparencyError for a provider without a stated NPI, a plan without its
+    kind of network, or a code of a type that the schema does not know."""
+    if about.product_network_type is None:
+        raise TransparencyError(
+            "transparency → product_network_type: an in-network file that names its plan says HMO, PPO, EPO, POS, HDHP or another"
+        )
     order = {provider: number for number, provider in enumerate(sorted(prices["provider"].unique()), start=1)}
     references = [
         {
@@ -99,7 +114,7 @@ def in_network(prices: pd.DataFrame, about: Transparency, today: dt.date) -> dic
     for procedure, of_procedure in prices.sort_values(["procedure", "price", "provider"]).groupby(
         "procedure", sort=True
     ):
-        code = _code(about, str(procedure))
+        code = _of_known_type(_code(about, str(procedure)), IN_NETWORK_TYPES)
         rates = [
             {
                 "provider_references": [order[provider] for provider in same["provider"]],
@@ -126,7 +141,7 @@ def in_network(prices: pd.DataFrame, about: Transparency, today: dt.date) -> dic
         "plan_id_type": about.plan_id_type,
         "plan_id": about.plan_id,
         "plan_market_type": about.plan_market_type,
-        **({"product_network_type": about.product_network_type} if about.product_network_type else {}),
+        "product_network_type": about.product_network_type,
         "last_updated_on": today.isoformat(),
         "version": IN_NETWORK_VERSION,
         "provider_references": references,
@@ -165,7 +180,7 @@ def standard_charges(prices: pd.DataFrame, provider: str, about: Transparency, t
             "attester_name": "Nobody: proposed prices are not attested",
         },
         "standard_charge_information": [
-            _charge(_code(about, procedure), procedure, price, about)
+            _charge(_of_known_type(_code(about, procedure), STANDARD_CHARGE_TYPES), procedure, price, about)
             for procedure, price in zip(of_provider["procedure"], of_provider["price"], strict=True)
         ],
     }
@@ -202,6 +217,14 @@ def _group(party: Party) -> dict[str, Any]:
 
 def _code(about: Transparency, procedure: str) -> Code:
     return about.procedures.get(procedure) or Code(code=procedure, type=about.code_type)
+
+
+def _of_known_type(code: Code, known: frozenset[str]) -> Code:
+    if code.type not in known:
+        raise TransparencyError(
+            f"procedure {code.code}: CMS's schema knows no code type {code.type!r}{nearest(code.type, known)}"
+        )
+    return code
 
 
 def _negotiated_price(price: Any, code: Code, about: Transparency) -> dict[str, Any]:

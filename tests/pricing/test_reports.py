@@ -118,6 +118,7 @@ def scenario(**more) -> Scenario:
         "entity_name": "Example Health Plan",
         "plan_name": "Example PPO",
         "plan_id": "12345678901234",
+        "product_network_type": "PPO",
         "providers": PARTIES,
         "procedures": {
             "MRI": {"code": "70551", "name": "MRI of the brain, without contrast"},
@@ -268,3 +269,16 @@ def test_a_study_meets_its_target_at_the_confidence_asked_for():
     assert found[None].robustness.miss_share > 0.3
     assert found[0.95].robustness.miss_share <= 0.05
     assert any("95%" in note for note in found[0.95].notes)
+
+
+def test_what_cms_schemas_do_not_take_is_an_error_and_not_a_file(done):
+    """Both schemas list the code types they know, and a plan that is named says what kind of network it is."""
+    about = scenario().transparency
+    unsaid = about.model_copy(update={"product_network_type": None})
+    with pytest.raises(transparency.TransparencyError, match="product_network_type"):
+        transparency.in_network(done.prices, unsaid, TODAY)
+    odd = about.model_copy(update={"procedures": {}, "code_type": "CPT4"})
+    with pytest.raises(transparency.TransparencyError, match="no code type 'CPT4'; did you mean 'CPT'"):
+        transparency.in_network(done.prices, odd, TODAY)
+    with pytest.raises(transparency.TransparencyError, match="no code type 'CPT4'"):
+        transparency.standard_charges(done.prices, "P1", odd, TODAY)
