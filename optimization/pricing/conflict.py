@@ -146,7 +146,7 @@ def _of_large(asked: Instance, kinds: Mapping[str, str], soft: Mapping[str, floa
     single = []
     joint_until = _halfway(deadline)
     for at, rule in enumerate(found.rules):
-        turn = time.monotonic() + max(0.5, (joint_until - time.monotonic()) / (len(found.rules) - at))
+        turn = time.monotonic() + (joint_until - time.monotonic()) / (len(found.rules) - at)
         single.append(large_repair_alone(known, loose, found.rules, rule, kinds[rule], turn))
     return found, discrete, tuple(single), large_repair_together(asked, found.rules, single, soft, deadline)
 

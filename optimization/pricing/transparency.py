@@ -35,7 +35,26 @@ PROPOSED = "Proposed price, not yet contracted"
 
 
 # The code types that CMS's schemas know: both files, and what only one of them takes.
-OF_BOTH = frozenset("CPT HCPCS ICD MS-DRG R-DRG S-DRG APS-DRG AP-DRG APR-DRG APC NDC HIPPS LOCAL EAPG CDT RC".split())
+OF_BOTH = frozenset(
+    [
+        "CPT",
+        "HCPCS",
+        "ICD",
+        "MS-DRG",
+        "R-DRG",
+        "S-DRG",
+        "APS-DRG",
+        "AP-DRG",
+        "APR-DRG",
+        "APC",
+        "NDC",
+        "HIPPS",
+        "LOCAL",
+        "EAPG",
+        "CDT",
+        "RC",
+    ]
+)
 IN_NETWORK_TYPES = OF_BOTH | {"CSTM-ALL"}
 STANDARD_CHARGE_TYPES = OF_BOTH | {"DRG", "TRIS-DRG", "CDM", "CMG", "MS-LTC-DRG"}
 
