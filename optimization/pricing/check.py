@@ -397,7 +397,8 @@ def _of_budget(asked: Instance, table: Rules, laid: PriceList) -> tuple[np.ndarr
 
 
 def _counts(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return np.array([Decimal(int(value)) for value in values], object), np.full(len(values), Decimal(0))
+    found, place = np.unique(values, return_inverse=True)
+    return np.array([Decimal(int(value)) for value in found], object)[place], np.full(len(values), Decimal(0))
 
 
 _MEASURES: dict[str, Callable[[Instance, Rules, PriceList], tuple[np.ndarray, np.ndarray]]] = {

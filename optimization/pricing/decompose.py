@@ -328,9 +328,13 @@ def polished(arrays: Arrays, outcome: Outcome) -> np.ndarray:
 
 
 def at_tiers(
-    asked: Instance, tiers: np.ndarray, price: np.ndarray | None = None, time_limit: float | None = None
+    asked: Instance,
+    tiers: np.ndarray,
+    price: np.ndarray | None = None,
+    time_limit: float | None = None,
+    only: np.ndarray | None = None,
 ) -> np.ndarray | None:
-    """The best prices (USD) for given tiers; None if there are none.
+    """The best prices (USD) for given tiers; None if there are none. With `only`, just those regions, the others at earlier prices.
 
     Near earlier prices (`price`) the indices are held by windows around theirs, so that regions are solved by themselves: a
     tenth of the time of one LP over the whole, which is what is solved without them, or where the windows hold no list.
@@ -349,9 +353,11 @@ def at_tiers(
     began = time.perf_counter()
     if price is not None:
         near = replace(windows(asked, price), price_low=None, price_high=None)
-        found = by_region(narrow, near, price, gap=0.0, time_limit=time_limit)
+        found = by_region(narrow, near, price, gap=0.0, time_limit=time_limit, only=only)
         if found is not None:
-            return found[1]
+            return np.where(np.isnan(found[1]), price, found[1])
+        if only is not None:
+            return None
     arrays = build(narrow)
     left = None if time_limit is None else time_limit - (time.perf_counter() - began)
     outcome = run(arrays, relaxed=True, time_limit=left, primal_feasibility_tolerance=1e-9)

@@ -171,10 +171,18 @@ def _from_before(asked: Instance, state: Search, before: Answer) -> Search:
     if known is not None and known.goal == asked.objective.type and asked.elasticity is None:
         state = replace(bounded(state, bound_again(asked, known.duals)), memory=known)
     earlier = laid.price.astype(float)
-    if reach(asked).holds(laid.tier) and not len(regions_broken(asked, earlier)):
+    broken = regions_broken(asked, earlier)
+    if reach(asked).holds(laid.tier) and not len(broken):
         state = found_by(asked, state, laid.tier, earlier, "earlier prices")
     if state.done:
         return state
+    if 0 < len(broken) < len(np.unique(asked.pair_region)) and asked.elasticity is None:
+        # The other regions' prices stay as they are: where that is enough it is a part of the work.
+        price = at_tiers(asked, laid.tier, earlier, state.left, broken)
+        if price is not None:
+            state = found_by(asked, state, laid.tier, price, "earlier tiers")
+        if state.done:
+            return state
     price = at_tiers(asked, laid.tier, earlier, state.left)
     if price is not None:
         state = found_by(asked, state, laid.tier, price, "earlier tiers")
