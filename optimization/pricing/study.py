@@ -180,12 +180,15 @@ def as_json(done: Study) -> dict[str, Any]:
 
 
 def conflict_json(found: Conflict) -> dict[str, Any]:
-    """`minimal_conflict` and `single_rule_repair` by rule id, and the joint repair."""
+    """`minimal_conflict` and `single_rule_repair` by rule id, the joint repair, and what of it is proven."""
     return {
         "minimal_conflict": list(found.rules),
         "minimal_conflict_is_smallest": found.is_smallest,
+        "any_conflict_has_at_least": found.at_least,
+        "rules_not_proven_needed": found.unproven,
         "only_because_tiers_are_discrete": found.only_because_tiers_are_discrete,
         "single_rule_repair": found.repair_of(),
+        "single_rule_repair_notes": {one.rule: one.note for one in found.single if one.note},
         "joint_repair": {
             one.rule: {"amount": one.amount, "unit": one.unit, "weight": found.weights[one.rule]} for one in found.joint
         },
