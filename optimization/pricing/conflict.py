@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from optimization.pricing import large_conflict
 from optimization.pricing.elastic import Elastic
@@ -37,6 +37,7 @@ from optimization.pricing.solve import solve
 
 MOST_STEPS = 400
 SMALL = 400  # pairs; above, conflicts and repairs are found by the relaxation and solve.py, not with slacks
+FIRST_REPAIRED = ("savings_target", "budget")
 REPAIRS = 0.35  # of the time, for the repairs of a large question
 BANDS_ALONE = "No price list fits the bands of the tiers, whatever the rules: look at the bands."
 NO_TIME = "Time was up before a conflict was found; give it more."
@@ -143,12 +144,23 @@ def _of_large(asked: Instance, kinds: Mapping[str, str], soft: Mapping[str, floa
     if found is None:
         _refuse_possible(asked, discrete, deadline)
         return large_conflict.Found((), (), 1, NO_TIME), discrete, (), (None, "")
-    single = []
+    repairs: dict[str, Repair] = {}
     joint_until = _halfway(deadline)
-    for at, rule in enumerate(found.rules):
-        turn = time.monotonic() + (joint_until - time.monotonic()) / (len(found.rules) - at)
-        single.append(large_repair_alone(known, loose, found.rules, rule, kinds[rule], turn))
-    return found, discrete, tuple(single), large_repair_together(asked, found.rules, single, soft, deadline)
+    # Rules that tie regions together come first: a target can most often be eased alone, and its repair is one for the whole too.
+    for at, rule in enumerate(sorted(found.rules, key=lambda rule: (kinds[rule] not in FIRST_REPAIRED, rule))):
+        left = joint_until - time.monotonic()
+        share = 2 if kinds[rule] in FIRST_REPAIRED else len(found.rules) - at
+        repairs[rule] = large_repair_alone(known, loose, found.rules, rule, kinds[rule], time.monotonic() + left / share)
+    single = tuple(repairs[rule] for rule in found.rules)
+    slack, told = large_repair_together(asked, found.rules, single, soft, deadline)
+    if slack is not None and len(slack) == 1:
+        # A joint repair of one rule is a repair of it alone, and perhaps a smaller one.
+        rule, amount = next(iter(slack.items()))
+        known_amount = repairs[rule].amount if rule in repairs else 0.0
+        if rule in repairs and (known_amount is None or amount < known_amount):
+            repairs[rule] = replace(repairs[rule], amount=amount, note=told and repairs[rule].note)
+            single = tuple(repairs[rule] for rule in found.rules)
+    return found, discrete, single, (slack, told)
 
 
 def _refuse_possible(asked: Instance, discrete: bool, deadline: float) -> None:
