@@ -150,7 +150,9 @@ def _of_large(asked: Instance, kinds: Mapping[str, str], soft: Mapping[str, floa
     for at, rule in enumerate(sorted(found.rules, key=lambda rule: (kinds[rule] not in FIRST_REPAIRED, rule))):
         left = joint_until - time.monotonic()
         share = 2 if kinds[rule] in FIRST_REPAIRED else len(found.rules) - at
-        repairs[rule] = large_repair_alone(known, loose, found.rules, rule, kinds[rule], time.monotonic() + left / share)
+        repairs[rule] = large_repair_alone(
+            known, loose, found.rules, rule, kinds[rule], time.monotonic() + left / share
+        )
     single = tuple(repairs[rule] for rule in found.rules)
     slack, told = large_repair_together(asked, found.rules, single, soft, deadline)
     if slack is not None and len(slack) == 1:

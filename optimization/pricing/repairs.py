@@ -196,6 +196,8 @@ def large_repair_together(
     Tried are what the relaxation asks and what the conflict by itself asks with tiers discrete; where another conflict remains, what
     both ask; then a little more of each, and the cheapest repair of one rule."""
     loose = Elastic(without_tiers(asked))
+    alone = {one.rule: one.amount for one in single if one.amount is not None and one.rule in soft}
+    at_most = min((soft[rule] * amount for rule, amount in alone.items()), default=np.inf)
     rules, bound, tried = set(conflict), 0.0, list[dict[str, float]]()
     for round_ in range(ROUNDS):
         by_itself = Elastic(narrow(asked, rules).asked)
@@ -211,7 +213,7 @@ def large_repair_together(
         tried.sort(key=lambda one: -_cost(one, soft))
         eased = [_enlarged(amounts, 1e-6) for amounts in tried]
         for more in eased:
-            if _has_list(asked.eased(more), deadline, 4):
+            if _cost(more, soft) < at_most and _has_list(asked.eased(more), deadline, 4):
                 return more, _joint_told(_cost(more, soft), bound)
         # Another conflict remains: its rules are asked together with those known.
         left = asked.eased(eased[0]) if eased else asked
@@ -219,8 +221,6 @@ def large_repair_together(
         if another is None or rules.issuperset(another.rules):
             break
         rules |= set(another.rules)
-    alone = {one.rule: one.amount for one in single if one.amount is not None and one.rule in soft}
-    at_most = min((soft[rule] * amount for rule, amount in alone.items()), default=np.inf)
     for share in ABOVE:
         for amounts in tried:
             more = _enlarged(amounts, share)
