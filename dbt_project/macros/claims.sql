@@ -4,8 +4,8 @@
 
    `events` is a relation or query with the columns of fct_claim_event; one row comes out per claim that it tells of. Where a
    claim was sent on to a further payer under its number, it stays the first one's: what is sent to another, and what that one
-   says before it decides, neither rejects nor voids it. Where it went from one first payer to another, the same is so of the one
-   who had it first, from the day on which it is known that another has it; and a rejection remains one. #}
+   says before it decides, neither rejects nor voids it. Where it went from one first payer to another, or to the same again, the same is so of
+   what was sent before, from the day on which it is known that it was sent again; and a rejection remains one. #}
 {% macro claim_states(events) -%}
     {#- The events are named each time: a step of their own that others read would be held in memory whole. -#}
     {%- set moves_the_state -%}
@@ -17,6 +17,14 @@
     {%- set is_submission = "event_type in ('submitted', 'replacement_submitted', 'void_submitted')" -%}
     {%- set is_further = 'coalesce(is_to_further_payer, false)' -%}
     {%- set is_aside = '(' ~ is_further ~ ' or coalesce(submission_number < last_submission_number, false))' -%}
+    {%- set is_sent_since -%}
+            coalesce(
+                max(last_submission_number) > 1
+                and max(event_date) filter (where {{ is_submission }} and not {{ is_aside }})
+                > max(event_date) filter (where event_type = 'adjudicated'),
+                false
+            )
+    {%- endset %}
     with sent_again as (
         select claim_key as sent_claim_key, max(submission_number) as last_submission_number
         from {{ events }}
@@ -39,6 +47,7 @@
             count(*) filter (where {{ is_submission }}) as submission_count,
             count(distinct payer_id) filter (where {{ is_submission }} and {{ is_further }}) as further_payer_count,
             max(last_submission_number) - 1 as earlier_submission_count,
+            count(distinct payer_id) filter (where {{ is_submission }} and not {{ is_further }}) as first_payer_count,
             count(*) filter (where event_type in ('void_submitted', 'voided') and not {{ is_aside }}) as void_count,
             count(*) filter (where event_type = 'replaced') as replacement_count,
             count(*) filter (where event_type in ('accepted', 'rejected', 'acknowledged') and not {{ is_further }}) as acknowledgement_count,
@@ -50,18 +59,13 @@
             max(event_date) filter (where event_type = 'rejected' and not {{ is_aside }}) as last_rejected_date,
             max(event_date) filter (where event_type = 'accepted' and not {{ is_aside }}) as last_accepted_date,
             max(event_date) filter (where {{ is_submission }} and not {{ is_aside }}) as last_submitted_date,
-            -- what an earlier payer decided no longer stands
-            coalesce(
-                max(last_submission_number) > 1
-                and max(event_date) filter (where {{ is_submission }} and not {{ is_aside }})
-                > max(event_date) filter (where event_type = 'adjudicated'),
-                false
-            ) as is_sent_since,
+            {{ is_sent_since }} as is_sent_since,
             min(adjudication_number) filter (where event_type = 'adjudicated') as first_decision_number,
-            -- the last decision stands, unless a reversal came after it
+            -- the last decision stands, unless a reversal or another submission came after it
             case
                 when
-                    max(adjudication_number) filter (where event_type = 'adjudicated')
+                    not {{ is_sent_since }}
+                    and max(adjudication_number) filter (where event_type = 'adjudicated')
                     > coalesce(max(adjudication_number) filter (where event_type = 'reversed'), 0)
                     then max(adjudication_number) filter (where event_type = 'adjudicated')
             end as standing_decision_number,
@@ -132,6 +136,7 @@
         end as claim_state,
         totals.further_payer_count,
         coalesce(totals.earlier_submission_count, 0) as earlier_submission_count,
+        totals.first_payer_count,
         totals.acknowledgement_count,
         totals.rejection_count,
         totals.appeal_count,
@@ -163,7 +168,6 @@
         on totals.claim_key = firsts.claim_key and totals.first_decision_number = firsts.adjudication_number
     left join decisions as standing
         on totals.claim_key = standing.claim_key and totals.standing_decision_number = standing.adjudication_number
-        and not totals.is_sent_since
 {%- endmacro %}
 
 {# Claims as they were known at the end of a day (SQL of a date): of events known by then. `which` are all of them, or some. #}

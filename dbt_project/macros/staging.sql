@@ -21,7 +21,8 @@ left join {{ ref('int_lake__repeated_rows') }} as repeated
    Where rows are submissions to payers, a claim is that first payer's to whom it was sent last: of several first payers by the day
    of sending, for files come in any order, and of one payer by its latest word. What is sent on to another (secondary), and what
    is voided with another, does not take the claim from it. The last word to each of them, and the last to each payer before another
-   had the claim, repeats nothing: it is left out under a name of its own, and a staging model of its own has it. #}
+   had the claim, repeats nothing, nor does what an 837 sent to the same payer before, on another day or for another purpose: a flat
+   file says again what it knows of a claim, an 837 sends it again. They are left out under names of their own, and a staging model of its own has them. #}
 {% macro repeated_rows(feed) %}
 {%- set key = feeds()[feed].key %}
 {%- set payers = feeds()[feed].payers %}
@@ -29,7 +30,7 @@ left join {{ ref('int_lake__repeated_rows') }} as repeated
 {%- for column in key -%}{%- do parts.append('lake_rows.' ~ column) -%}{%- endfor -%}
 {%- set columns %}lake_rows.data_source{% for column in key %}, lake_rows.{{ column }}{% endfor %}{% endset %}
 {%- set order = 'loaded_at desc, load_number desc, load_id desc, source_line_number desc, source_part_number desc' %}
-{%- if payers %}{% set order = 'case when has_several_payers then submitted_date end desc nulls last, ' ~ order %}{% endif %}
+{%- if payers %}{% set order = 'case when is_sent_again then submitted_date end desc nulls last, ' ~ order %}{% endif %}
 select
     feed,
     row_key,
@@ -40,6 +41,7 @@ select
     case
         when is_behind = 1 and is_further = 1 and word_rank = 1 then 'sent_to_further_payer'
         when is_behind = 1 and word_rank = 1 or is_behind = 0 and sent_to <> next_sent_to then 'sent_to_earlier_payer'
+        when is_behind = 0 and sent_as <> next_sent_as then 'sent_before'
         else 'repeated_key'
     end
     {%- else %}'repeated_key'{% endif %} as exclusion
@@ -54,7 +56,9 @@ from (
         is_behind,
         is_further,
         sent_to,
+        sent_as,
         lag(sent_to) over (partition by row_key, is_behind order by {{ order }}) as next_sent_to,
+        lag(sent_as) over (partition by row_key, is_behind order by {{ order }}) as next_sent_as,
         row_number() over (partition by row_key, is_behind, is_further, payer_id order by {{ order }}) as word_rank,
         {%- endif %}
         row_number() over (partition by row_key order by {% if payers %}is_behind, {% endif %}{{ order }}) as key_rank
@@ -86,8 +90,11 @@ from (
                     case when lake_rows.coverage_rank = 'secondary' then 1 else 0 end as is_further,
                     {{ is_first_payers() }} as is_first,
                     {%- set first %}case when {{ is_first_payers() }} = 1 and lake_rows.claim_status = 'submitted' then lake_rows.payer_id end{% endset %}
+                    {%- set as %}case when loads.layout = 'x12' then {{ dbt.concat(["cast(lake_rows.submitted_date as " ~ dbt.type_string() ~ ")", "' '", "coalesce(lake_rows.claim_frequency_code, '1')"]) }} end{% endset %}
+                    {{ as }} as sent_as,
                     min({{ first }}) over (partition by {{ columns }}) <> max({{ first }}) over (partition by {{ columns }})
-                        as has_several_payers,
+                    or min({{ as }}) over (partition by {{ columns }}) <> max({{ as }}) over (partition by {{ columns }})
+                        as is_sent_again,
                     {%- endif %}
                     loads.loaded_at,
                     loads.load_number

@@ -31,7 +31,7 @@ LOGS = {"int_lake__changed_loads", "int_lake__touched_claims", "int_lake__touche
 # One sender's claims that another row finds by the payer's number: what arrives first, and what comes to it. A1 is sent on to a
 # second payer and taken back under another id; of A5, which was so at first, the number becomes another claim's as well; and what a
 # takeback refers to is the provider's id of A1, until a remittance carries it as a number. A10 goes to another first payer; A11 is
-# taken back under another id and number, and A12, which was so at first, may be a twin's since one is known.
+# sent again, and taken back under another id and number, and A12, which was so at first, may be a twin's since one is known.
 
 
 def visit(claim: str) -> str:
@@ -61,6 +61,7 @@ AT_FIRST = {
 AFTERWARDS = {
     "sent on": claims(BILLER + SENT_ON + OF_A1),
     "sent elsewhere": claims(BILLER + SENT_ELSEWHERE + visit("A10")).replace(b"*B1*20260104*", b"*B1*20260203*"),
+    "sent again": claims(BILLER + INSURED + visit("A11")).replace(b"*B1*20260104*", b"*B1*20260305*"),
     "later unnumbered": taken_back("X11", "C14", "20260103", "T8"),
     "twin": payments(payment("A13", "C15", "20260104")).replace(b"TRN*1*T1*", b"TRN*1*T9*"),
     "later taken back": MISNAMED,
@@ -75,6 +76,7 @@ FOUND = """
         (select list(claim_rule) from marts.fct_provider_adjustment where data_source = 'clinic'),
         (select sum(row_count)::bigint from marts.mart_load_outcome where reason_code = 'sent_to_further_payer'),
         (select sum(row_count)::bigint from marts.mart_load_outcome where reason_code = 'sent_to_earlier_payer'),
+        (select sum(row_count)::bigint from marts.mart_load_outcome where reason_code = 'sent_before'),
         (select count(*) from marts.fct_claim_event where submission_number > 1),
         (select bool_and(is_conserved) from marts.mart_load_audit where data_source = 'clinic')
 """
@@ -148,7 +150,7 @@ def test_what_grows_equals_a_full_build_when_files_arrive_change_and_go_and_a_bu
     small_world.dbt(*BUILD)
     before = contents(small_world)
     rules = ["control_number", "negated_to_the_cent"]
-    assert small_world.rows(FOUND) == [(0, rules, ["referred_claim_id"], None, None, 0, True)]
+    assert small_world.rows(FOUND) == [(0, rules, ["referred_claim_id"], None, None, None, 0, True)]
     models = [str(model) for (model,) in small_world.rows(GROWING)]
     assert {
         "fct_claim",
@@ -181,7 +183,7 @@ def test_what_grows_equals_a_full_build_when_files_arrive_change_and_go_and_a_bu
     small_world.dbt(*BUILD)
     grown = contents(small_world)
     rules = ["control_number", "claim_id", "ambiguous", "negated_to_the_cent"]
-    assert small_world.rows(FOUND) == [(1, rules, ["control_number"], 1, 1, 1, True)]
+    assert small_world.rows(FOUND) == [(1, rules, ["control_number"], 1, 1, 1, 2, True)]
     assert set(differing(grown, before)) >= {
         "fct_claim", "fct_claim_event", "fct_claim_line", "fct_encounter", "fct_member_month", "fct_pharmacy_fill"
     }  # fmt: skip

@@ -81,6 +81,17 @@ OTHERWISE = OFFICE_VISIT.replace(":25*50*", ":25*60*").replace("87880*30*", "878
 IN_ONE_FILE = claims(
     BILLER + INSURED + OFFICE_VISIT, BILLER + SENT_ELSEWHERE + OTHERWISE, BILLER + SENT_ELSEWHERE + OTHERWISE
 )
+# Rejected, mended and sent again; paid, and replaced by another charge under the same number of the biller's; its file read first.
+REJECTED = acceptances(
+    ACCEPTED_AND_REJECTED.split("HL*5*")[0].replace("STC*A2:20:PR*20260122", "STC*A7:254*20260106")
+).replace(b"*20260122*0815", b"*20260106*0815")
+MENDED = TO_FIRST.replace(b"*B1*20260104*", b"*B2*20260108*")
+REPLACED = claims(
+    BILLER
+    + INSURED
+    + OFFICE_VISIT.replace("CLM*A1*80*", "CLM*A1*90*").replace("*11:B:1*", "*11:B:7*").replace("87880*30*", "87880*40*")
+).replace(b"*B1*20260104*", b"*B3*20260301*")
+SENT_TWICE_IN_ONE_FILE = TO_FIRST + MENDED
 TWO_VISITS = OFFICE_VISIT + OFFICE_VISIT.replace("CLM*A1*", "CLM*A2*")
 TWO_PAYMENTS = payments(PAYMENT + PAYMENT.replace("CLP*A1*", "CLP*A2*").replace("*C1*11", "*C2*11"))
 
@@ -130,6 +141,15 @@ def warehouse(real_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> It
             "paid": PAID_BY_OTHER,
         },
         "in_one_file": {"claims": IN_ONE_FILE},
+        "again": {
+            "a replacement": REPLACED,
+            "b first": TO_FIRST,
+            "c copy": TO_FIRST.replace(b"*260121*1400*^", b"*260122*0900*^"),
+            "d mended": MENDED,
+            "rejected": REJECTED,
+            "era": payments(PAYMENT),
+        },
+        "again_in_one_file": {"claims": SENT_TWICE_IN_ONE_FILE},
         "sent_on_in_one_file": {
             "claims": claims(BILLER + INSURED + OFFICE_VISIT, BILLER + SENT_ON + OFFICE_VISIT),
         },
@@ -313,6 +333,40 @@ def test_of_a_claim_that_goes_to_two_first_payers_in_one_file_the_later_stands_a
         "select feed, rows_in, rows_staged, rows_repeated_key, rows_sent_to_earlier_payer, amount_sent_to_earlier_payer::double"
         " from intermediate.int_lake__staged_counts where data_source = 'in_one_file' order by all"
     ) == [("medical_claim", 2, 1, 0, 1, 80), ("medical_claim_line", 4, 2, 2, 0, 0)]
+
+
+def test_every_submission_of_a_claim_to_its_payer_is_kept_and_the_last_is_its_own(warehouse: Warehouse) -> None:
+    """Rejected, sent again, paid, replaced under the same number; files come in any order, and one of them twice."""
+    eighty, ninety = Decimal("80.00"), Decimal("90.00")
+    assert warehouse.rows(
+        "select event_type, known_date::varchar, submission_number, charge_amount, repeated_charge_amount"
+        " from marts.fct_claim_event where data_source = 'again' order by known_date, event_order"
+    ) == [
+        ("submitted", "2026-01-04", 1, None, eighty),
+        ("rejected", "2026-01-06", 1, None, None),
+        ("submitted", "2026-01-08", 2, None, eighty),
+        ("adjudicated", "2026-01-20", None, None, None),
+        ("paid", "2026-01-20", None, None, None),
+        ("replacement_submitted", "2026-03-01", 3, ninety, None),
+    ]
+    assert warehouse.rows(
+        "select payer_id, claim_state, charge_amount, paid_amount, earlier_submission_count, rejection_count,"
+        " first_decision_payer_id from marts.fct_claim where data_source = 'again'"
+    ) == [("P1", "submitted", ninety, Decimal("60.00"), 2, 1, "P1")]
+    assert warehouse.rows(
+        "select sum(rows_repeated_key)::bigint, sum(rows_sent_before)::bigint, sum(amount_sent_before)::double"
+        " from intermediate.int_lake__staged_counts where data_source = 'again' and feed = 'medical_claim'"
+    ) == [(1, 2, 160)]
+
+
+def test_a_claim_that_one_file_sends_twice_to_its_payer_is_submitted_twice(warehouse: Warehouse) -> None:
+    assert warehouse.rows(
+        "select submission_number, known_date::varchar from marts.fct_claim_event"
+        " where data_source = 'again_in_one_file' order by 1"
+    ) == [(1, "2026-01-04"), (2, "2026-01-08")]
+    assert warehouse.rows(
+        "select count(*), sum(charge_amount)::double from intermediate.int_claim__lines where data_source = 'again_in_one_file'"
+    ) == [(2, 80)]
 
 
 def test_a_claim_that_is_sent_on_in_the_file_that_sends_it_is_submitted_to_both(warehouse: Warehouse) -> None:

@@ -52,10 +52,10 @@ def test_a_visit_and_a_fill_cost_the_plans_copay_when_no_maximum_is_reached(inve
 def test_the_deductible_bites_early_when_the_year_is_young(invented):
     january, november = invented.rows("""
         select avg(deducted) filter (mon = 1), avg(deducted) filter (mon = 11) from (
-            select month(claim_start_date) as mon, sum(deductible_amount) / sum(allowed_amount) as deducted
+            select month(medical_claim.claim_start_date) as mon, sum(deductible_amount) / sum(allowed_amount) as deducted
                 from remittance
             join medical_claim using (claim_id) where claim_status_code = '1' and allowed_amount > 0 group by 1,
-                year(claim_start_date))""")[0]
+                year(medical_claim.claim_start_date))""")[0]
     assert january > 1.5 * november
 
 

@@ -1,4 +1,4 @@
-{%- set exclusions = ['repeated_key', 'sent_to_further_payer', 'sent_to_earlier_payer'] %}
+{%- set exclusions = ['repeated_key', 'sent_to_further_payer', 'sent_to_earlier_payer', 'sent_before'] %}
 {% for feed, rules in feeds().items() %}
 {%- set amount = ('cast(' ~ rules.amount ~ ' as decimal(38, 10))') if rules.amount else 'cast(null as decimal(38, 10))' %}
 select

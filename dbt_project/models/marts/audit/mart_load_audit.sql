@@ -6,8 +6,8 @@ with loads as (
 staged as (
     select
         *,
-        rows_repeated_key + rows_sent_to_further_payer + rows_sent_to_earlier_payer as rows_left_out,
-        amount_repeated_key + amount_sent_to_further_payer + amount_sent_to_earlier_payer as amount_left_out
+        rows_repeated_key + rows_sent_to_further_payer + rows_sent_to_earlier_payer + rows_sent_before as rows_left_out,
+        amount_repeated_key + amount_sent_to_further_payer + amount_sent_to_earlier_payer + amount_sent_before as amount_left_out
     from {{ ref('int_lake__staged_counts') }}
 ),
 

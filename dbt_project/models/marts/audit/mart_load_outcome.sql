@@ -1,4 +1,5 @@
 -- Why rows went where they went: the reader's reasons, then the warehouse's.
+{%- set submissions = ['sent_to_further_payer', 'sent_to_earlier_payer', 'sent_before'] %}
 with loads as (
     select * from {{ ref('int_lake__loads') }}
 ),
@@ -11,10 +12,10 @@ steps as (
 staged as (
     select
         *,
-        rows_sent_to_further_payer + rows_sent_to_earlier_payer as rows_to_others,
-        amount_sent_to_further_payer + amount_sent_to_earlier_payer as amount_to_others
+        rows_sent_to_further_payer + rows_sent_to_earlier_payer + rows_sent_before as rows_of_submissions,
+        amount_sent_to_further_payer + amount_sent_to_earlier_payer + amount_sent_before as amount_of_submissions
     from {{ ref('int_lake__staged_counts') }}
-    where rows_sent_to_further_payer + rows_sent_to_earlier_payer > 0
+    where rows_sent_to_further_payer + rows_sent_to_earlier_payer + rows_sent_before > 0
 ),
 
 outcomes as (
@@ -33,26 +34,21 @@ outcomes as (
     select
         steps.load_id, steps.layer, 'excluded', null,
         case steps.load_state when 'active' then 'repeated_key' else steps.load_state end,
-        steps.rows_excluded - coalesce(staged.rows_to_others, 0),
-        steps.amount_excluded - coalesce(staged.amount_to_others, 0)
+        steps.rows_excluded - coalesce(staged.rows_of_submissions, 0),
+        steps.amount_excluded - coalesce(staged.amount_of_submissions, 0)
     from steps
     left join staged on steps.load_id = staged.load_id and steps.feed = staged.feed
-    where steps.rows_excluded > coalesce(staged.rows_to_others, 0) and steps.layer = 'lake_to_staging'
+    where steps.rows_excluded > coalesce(staged.rows_of_submissions, 0) and steps.layer = 'lake_to_staging'
 
     union all
 
-    select load_id, 'lake_to_staging', 'excluded', null, 'sent_to_further_payer', rows_sent_to_further_payer, amount_sent_to_further_payer
+    {%- for name in submissions %}
+    select load_id, 'lake_to_staging', 'excluded', null, '{{ name }}', rows_{{ name }}, amount_{{ name }}
     from staged
-    where rows_sent_to_further_payer > 0
+    where rows_{{ name }} > 0
 
     union all
-
-    select load_id, 'lake_to_staging', 'excluded', null, 'sent_to_earlier_payer', rows_sent_to_earlier_payer, amount_sent_to_earlier_payer
-    from staged
-    where rows_sent_to_earlier_payer > 0
-
-    union all
-
+    {% endfor %}
     select load_id, 'staging_to_marts', 'excluded', null, exclusion, row_count, amount
     from {{ ref('int_lake__mart_counts') }}
     where exclusion is not null

@@ -40,7 +40,7 @@ earlier as (
     select data_source, claim_token, coalesce(max(submission_number), 0) as submission_count from others group by data_source, claim_token
 ),
 
--- Of a claim that went to several payers, one acknowledges what was sent to it; who is none of them (a clearinghouse that answers
+-- Of a claim that was sent several times, a payer acknowledges what was sent to it; who is none of them (a clearinghouse that answers
 -- in its own name) the last that was sent by then.
 sent as (
     select

@@ -20,4 +20,4 @@ select
     source_line_number,
     source_part_number
 from active_rows
-where exclusion in ('sent_to_further_payer', 'sent_to_earlier_payer')
+where exclusion in ('sent_to_further_payer', 'sent_to_earlier_payer', 'sent_before')
