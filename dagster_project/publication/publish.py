@@ -71,12 +71,12 @@ def publish(settings: Settings, manifest_path: Path, run_id: str) -> Publication
             origins = made_from(con, WAREHOUSE)
             contents = {
                 name: read_content(
-                    con, mart, f"{WAREHOUSE}.{mart.relation}", told[name] if _is_as_told(name, origins, told) else None
+                    con, mart, f"{WAREHOUSE}.{mart.relation}", told[name] if _is_as_told(mart, origins, told) else None
                 )
                 for name, mart in marts.items()
             }
             linked = _write(con, partial, marts, contents, previous, told)
-            manifest = _manifest(con, settings, publication_id, run_id, contents, origins)
+            manifest = _manifest(con, settings, publication_id, run_id, marts, contents, origins)
         manifest["files"] = _checksums(partial, previous)
         (partial / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
         folder = swap.finish(partial)
@@ -145,8 +145,10 @@ def _told(previous: Path | None) -> dict[str, Any]:
     return {name: mart for name, mart in marts.items() if "made_from" in mart}
 
 
-def _is_as_told(name: str, origins: Mapping[str, str], told: Mapping[str, Any]) -> bool:
-    return name in origins and name in told and told[name]["made_from"] == origins[name]
+def _is_as_told(mart: Mart, origins: Mapping[str, str], told: Mapping[str, Any]) -> bool:
+    """Whether the mart was made from the same as the one published, and is parted alike."""
+    before = told.get(mart.name)
+    return before is not None and (before["made_from"], before["month"]) == (origins.get(mart.name, ""), mart.month)
 
 
 def _manifest(
@@ -154,6 +156,7 @@ def _manifest(
     settings: Settings,
     publication_id: str,
     run_id: str,
+    marts: Mapping[str, Mart],
     contents: Mapping[str, Content],
     origins: Mapping[str, str],
 ) -> dict[str, Any]:
@@ -179,6 +182,7 @@ def _manifest(
                 "fingerprint": content.fingerprint,
                 "columns": dict(content.column_types),
                 "parts": {part: asdict(held) for part, held in content.parts.items()},
+                "month": marts[name].month,
                 "made_from": origins.get(name),
             }
             for name, content in contents.items()

@@ -123,6 +123,54 @@ def test_nothing_is_written_again_when_nothing_changed(settings):
     assert (second.path / "marts.duckdb").samefile(first.path / "marts.duckdb")
 
 
+def remember(settings: Settings, load_id: str, changed_build: int, rules: str = "these") -> None:
+    """What the warehouse says of fct_claim: in which build its rows last changed, and of which loads that was."""
+    with duckdb.connect(str(settings.warehouse)) as con:
+        con.execute(
+            "create or replace table intermediate.built as select 'fct_claim' as model, 9 as build_number, $1 as rules, $2 as changed_build",
+            [rules, changed_build],
+        )
+        con.execute(
+            "create or replace table intermediate.int_lake__changed_loads as"
+            " from (values (1, 'a-1', 'medical_claim', true), (2, $1, 'medical_claim', true)) as log(build_number, load_id, feed, is_active)",
+            [load_id],
+        )
+
+
+def test_a_mart_that_was_made_from_the_same_is_not_read_again(settings):
+    """Shown by a change that only reading could find; a build's number alone says nothing, another warehouse gives it as well."""
+    manifest_path = make_warehouse(settings)
+    remember(settings, "b-2", changed_build=2)
+    publish.publish(settings, manifest_path, "run-1")
+    with duckdb.connect(str(settings.warehouse)) as con:
+        con.execute("update marts.fct_claim set paid_amount = paid_amount + 0.01 where claim_key = 5")
+
+    def linked() -> set[str]:
+        return set(publish.publish(settings, manifest_path, "run-2").linked)
+
+    assert "fct_claim" in linked()
+    remember(settings, "c-2", changed_build=2)
+    assert "fct_claim" not in linked()
+    with duckdb.connect(str(settings.warehouse)) as con:
+        con.execute("update marts.fct_claim set paid_amount = paid_amount + 0.01 where claim_key = 5")
+    remember(settings, "c-2", changed_build=2, rules="others")
+    assert "fct_claim" not in linked()
+    with duckdb.connect(str(settings.warehouse)) as con:
+        con.execute("drop table intermediate.built; drop table intermediate.int_lake__changed_loads")
+        con.execute("update marts.fct_claim set paid_amount = paid_amount + 0.01 where claim_key = 5")
+    assert "fct_claim" not in linked()
+
+
+def test_a_mart_that_is_parted_otherwise_now_is_read_again(settings):
+    manifest_path = make_warehouse(settings)
+    remember(settings, "b-2", changed_build=2)
+    publish.publish(settings, manifest_path, "run-1")
+    manifest_path.write_text(manifest_path.read_text().replace(', "meta": {"month": "claim_start_month"}', ""))
+    done = publish.publish(settings, manifest_path, "run-2")
+    assert "fct_claim" not in done.linked
+    assert DeltaTable(done.path / "delta" / "fct_claim").count() == 1_000
+
+
 def test_a_mart_is_written_again_when_only_its_description_or_one_cent_changed(settings):
     manifest_path = make_warehouse(settings)
     publish.publish(settings, manifest_path, "run-1")
