@@ -47,7 +47,11 @@
             count(*) filter (where {{ is_submission }}) as submission_count,
             count(distinct payer_id) filter (where {{ is_submission }} and {{ is_further }}) as further_payer_count,
             max(last_submission_number) - 1 as earlier_submission_count,
-            count(distinct payer_id) filter (where {{ is_submission }} and not {{ is_further }}) as first_payer_count,
+            coalesce(
+                min(payer_id) filter (where {{ is_submission }} and not {{ is_further }})
+                <> max(payer_id) filter (where {{ is_submission }} and not {{ is_further }}),
+                false
+            ) as has_several_first_payers,
             count(*) filter (where event_type in ('void_submitted', 'voided') and not {{ is_aside }}) as void_count,
             count(*) filter (where event_type = 'replaced') as replacement_count,
             count(*) filter (where event_type in ('accepted', 'rejected', 'acknowledged') and not {{ is_further }}) as acknowledgement_count,
@@ -136,7 +140,7 @@
         end as claim_state,
         totals.further_payer_count,
         coalesce(totals.earlier_submission_count, 0) as earlier_submission_count,
-        totals.first_payer_count,
+        totals.has_several_first_payers,
         totals.acknowledgement_count,
         totals.rejection_count,
         totals.appeal_count,

@@ -111,7 +111,7 @@ select
     case
         -- a remittance may call a payer otherwise than the claim does, which is believed where only one can be meant
         when states.first_adjudicated_date is null then null
-        when states.first_payer_count > 1 then states.first_decision_payer_id
+        when states.has_several_first_payers then states.first_decision_payer_id
         else coalesce(headers.payer_id, states.payer_id)
     end as first_decision_payer_id,
     states.can_appeal_first_denial,
