@@ -21,7 +21,7 @@ left join {{ ref('int_lake__repeated_rows') }} as repeated
    Where rows are submissions to payers, a claim is that first payer's to whom it was sent last: of several first payers by the day
    of sending, for files come in any order, and of one payer by its latest word. What is sent on to another (secondary), and what
    is voided with another, does not take the claim from it. The last word to each of them, and the last to each payer before another
-   had the claim, repeats nothing, nor does what an 837 sent to the same payer before, on another day or for another purpose: a flat
+   had the claim, repeats nothing, nor does what an 837 sent to any of them before, on another day or for another purpose: a flat
    file says again what it knows of a claim, an 837 sends it again. They are left out under names of their own, and a staging model of its own has them. #}
 {% macro repeated_rows(feed) %}
 {%- set key = feeds()[feed].key %}
@@ -39,8 +39,8 @@ select
     source_part_number,
     {% if payers -%}
     case
-        when is_behind = 1 and is_further = 1 and word_rank = 1 then 'sent_to_further_payer'
-        when is_behind = 1 and word_rank = 1 or is_behind = 0 and sent_to <> next_sent_to then 'sent_to_earlier_payer'
+        when is_behind = 1 and (word_rank = 1 or sent_as <> next_word_as) then case when is_further = 1 then 'sent_to_further_payer' else 'sent_to_earlier_payer' end
+        when is_behind = 0 and sent_to <> next_sent_to then 'sent_to_earlier_payer'
         when is_behind = 0 and sent_as <> next_sent_as then 'sent_before'
         else 'repeated_key'
     end
@@ -60,6 +60,7 @@ from (
         lag(sent_to) over (partition by row_key, is_behind order by {{ order }}) as next_sent_to,
         lag(sent_as) over (partition by row_key, is_behind order by {{ order }}) as next_sent_as,
         row_number() over (partition by row_key, is_behind, is_further, payer_id order by {{ order }}) as word_rank,
+        lag(sent_as) over (partition by row_key, is_behind, is_further, payer_id order by {{ order }}) as next_word_as,
         {%- endif %}
         row_number() over (partition by row_key order by {% if payers %}is_behind, {% endif %}{{ order }}) as key_rank
     from (

@@ -149,6 +149,11 @@ def warehouse(real_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> It
             "rejected": REJECTED,
             "era": payments(PAYMENT),
         },
+        "sent_on_again": {
+            "a claims": TO_FIRST,
+            "b claims": claims(BILLER + SENT_ON + OFFICE_VISIT),
+            "c mended": claims(BILLER + SENT_ON + OFFICE_VISIT).replace(b"*B1*20260104*", b"*B2*20260210*"),
+        },
         "again_in_one_file": {"claims": SENT_TWICE_IN_ONE_FILE},
         "sent_on_in_one_file": {
             "claims": claims(BILLER + INSURED + OFFICE_VISIT, BILLER + SENT_ON + OFFICE_VISIT),
@@ -367,6 +372,24 @@ def test_a_claim_that_one_file_sends_twice_to_its_payer_is_submitted_twice(wareh
     assert warehouse.rows(
         "select count(*), sum(charge_amount)::double from intermediate.int_claim__lines where data_source = 'again_in_one_file'"
     ) == [(2, 80)]
+
+
+def test_each_submission_to_a_further_payer_is_kept(warehouse: Warehouse) -> None:
+    assert warehouse.rows(
+        "select payer_id, is_to_further_payer, known_date::varchar, charge_amount, repeated_charge_amount"
+        " from marts.fct_claim_event where data_source = 'sent_on_again' order by known_date, payer_id"
+    ) == [
+        ("P1", False, "2026-01-04", Decimal("80.00"), None),
+        ("P2", True, "2026-01-04", None, Decimal("80.00")),
+        ("P2", True, "2026-02-10", None, Decimal("80.00")),
+    ]
+    assert warehouse.rows(
+        "select payer_id, further_payer_count from marts.fct_claim where data_source = 'sent_on_again'"
+    ) == [("P1", 1)]
+    assert warehouse.rows(
+        "select sum(rows_repeated_key)::bigint, sum(rows_sent_to_further_payer)::bigint"
+        " from intermediate.int_lake__staged_counts where data_source = 'sent_on_again' and feed = 'medical_claim'"
+    ) == [(0, 2)]
 
 
 def test_a_claim_that_is_sent_on_in_the_file_that_sends_it_is_submitted_to_both(warehouse: Warehouse) -> None:

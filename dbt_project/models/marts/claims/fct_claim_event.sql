@@ -31,7 +31,11 @@ others as (
                 partition by data_source, claim_token, is_to_further_payer
                 order by submitted_date, load_id, source_line_number, source_part_number
             )
-        end as submission_number
+        end as submission_number,
+        row_number() over (
+            partition by data_source, claim_token, is_to_further_payer, payer_id
+            order by submitted_date, load_id, source_line_number, source_part_number
+        ) as word_number
     from {{ ref('stg_medical_claim__other_submissions') }}
     where claim_status = 'submitted'{{ only_touched('claim_token', 'and') }}
 ),
@@ -134,7 +138,10 @@ events as (
     select
         data_source, claim_token, claim_key, payer_key, payer_id, line_of_business,
         case when claim_frequency_code = '7' then 'replacement_submitted' when claim_frequency_code = '8' then 'void_submitted' else 'submitted' end,
-        20, coalesce(cast(submission_number as {{ dbt.type_string() }}), 'payer/' || payer_id),
+        20, coalesce(
+            cast(submission_number as {{ dbt.type_string() }}),
+            'payer/' || payer_id || case when word_number > 1 then '/' || cast(word_number as {{ dbt.type_string() }}) else '' end
+        ),
         coalesce(submitted_date, claim_end_date, claim_start_date), null,
         null, null, null, null, null, null, null, null, null, null, null, null, null, null,
         submission_number, is_to_further_payer, charge_amount, null, load_id, source_line_number
