@@ -12,14 +12,19 @@ from optimization.pricing.instance import Instance
 
 
 @pytest.fixture
-def shared(real_data: Path) -> Callable[[str], Instance]:
+def shared(shared_path: Callable[[str], Path]) -> Callable[[str], Instance]:
     """`shared('v1_spend')` reads one of the instances whose optimum is known."""
-    return lambda name: read(shared_path(real_data, name))
+    return lambda name: read(shared_path(name))
 
 
-def shared_path(real_data: Path, name: str) -> Path:
-    """The file of a shared instance; skips where it is not there."""
-    found = sorted((real_data / "pricing").glob(f"{name}.json*"))
-    if not found:
-        pytest.skip(f"the instance {name} is not in {real_data.name}/pricing")
-    return found[0]
+@pytest.fixture
+def shared_path(real_data: Path) -> Callable[[str], Path]:
+    """`shared_path('v1_spend')` is the file of such an instance; where it is not there the test skips and says so."""
+
+    def found(name: str) -> Path:
+        paths = sorted((real_data / "pricing").glob(f"{name}.json*"))
+        if not paths:
+            pytest.skip(f"the instance {name} is not in {real_data.name}/pricing")
+        return paths[0]
+
+    return found

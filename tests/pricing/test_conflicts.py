@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -109,10 +110,8 @@ def test_a_rule_eased_by_its_repair_leaves_a_list_and_by_less_leaves_none(made):
         assert not Elastic(asked.eased({repair.rule: repair.amount * 0.99 - 1e-3})).solve().is_feasible
 
 
-def test_the_known_impossible_instance_has_its_unique_conflict_and_repairs(real_data: Path):
-    path = real_data / "pricing" / "i1_infeasible_local.json"
-    if not path.is_file():
-        pytest.skip(f"no pricing instances: {path} is not there")
+def test_the_known_impossible_instance_has_its_unique_conflict_and_repairs(shared_path: Callable[[str], Path]):
+    path = shared_path("i1_infeasible_local")
     expected = json.loads(path.read_text())["expected"]
     found = why_impossible(forms.read(path))
     assert set(found.rules) == set(expected["minimal_conflict"])
@@ -217,10 +216,7 @@ def test_each_rule_means_the_same_with_slacks_as_where_it_is_solved(kind, answer
     assert answer.objective is not None and rows.objective == pytest.approx(answer.objective, rel=1e-6)
 
 
-def test_the_form_with_slacks_has_the_known_optima(real_data: Path):
+def test_the_form_with_slacks_has_the_known_optima(shared: Callable[[str], Instance]):
     """Conflicts are found with rows of their own; that these mean the same question is held by optima that others proved."""
-    for name, optimum in (("three_hospitals.json", 1_568_000.0), ("v1_spend.json", 6_510_577.027027)):
-        path = real_data / "pricing" / name
-        if not path.is_file():
-            pytest.skip(f"no pricing instances: {path} is not there")
-        assert Elastic(forms.read(path)).solve(spend=1.0).objective == pytest.approx(optimum, abs=1e-5)
+    for name, optimum in (("three_hospitals", 1_568_000.0), ("v1_spend", 6_510_577.027027)):
+        assert Elastic(shared(name)).solve(spend=1.0).objective == pytest.approx(optimum, abs=1e-5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,11 +20,8 @@ rules:
 
 
 @pytest.fixture
-def folder(real_data: Path, tmp_path: Path) -> Path:
-    path = real_data / "pricing" / "three_hospitals.json"
-    if not path.is_file():
-        pytest.skip(f"no pricing instances: {path} is not there")
-    (tmp_path / "three_hospitals.json").write_text(path.read_text())
+def folder(shared_path: Callable[[str], Path], tmp_path: Path) -> Path:
+    (tmp_path / "three_hospitals.json").write_text(shared_path("three_hospitals").read_text())
     (tmp_path / "three.yml").write_text(SCENARIO.format(share=0.05))
     (tmp_path / "too_much.yml").write_text(SCENARIO.format(share=0.09))
     return tmp_path

@@ -101,12 +101,9 @@ def test_where_no_multiple_keeps_the_rules_it_is_said():
         rounded(asked, prices)
 
 
-def test_bands_of_fractions_are_rounded_as_they_should_be(real_data):
+def test_bands_of_fractions_are_rounded_as_they_should_be(shared):
     """HiGHS 1.15.1 called whole-dollar prices of this instance impossible while bands stood as fractions of the benchmark."""
-    path = real_data / "pricing" / "providers_20_procedures_50.json.gz"
-    if not path.is_file():
-        pytest.skip(f"no pricing instances: {path} is not there")
-    asked = forms.read(path)
+    asked = shared("providers_20_procedures_50")
     answer = solve(asked)
     for grid, most in (("cent", Decimal(500)), ("dollar", Decimal(5000))):
         made = rounded(asked, answer.prices, grid)
@@ -132,12 +129,9 @@ def test_a_large_list_is_rounded_market_by_market_without_a_program_over_all_pri
     assert Decimal(0) <= made.cost <= step * int(asked.pairs.volume.sum())  # less than a step of every price
 
 
-def test_market_by_market_is_not_dearer_than_the_program_by_more_than_it_may(real_data):
+def test_market_by_market_is_not_dearer_than_the_program_by_more_than_it_may(shared):
     """On an instance that HiGHS rounds in one program, a step of the least volume of each provider is all that may lie between."""
-    path = real_data / "pricing" / "providers_20_procedures_50.json.gz"
-    if not path.is_file():
-        pytest.skip(f"no pricing instances: {path} is not there")
-    asked = forms.read(path)
+    asked = shared("providers_20_procedures_50")
     answer = solve(asked, gap=1e-9)
     best = rounded(asked, answer.prices)
     laid, _ = check.lay(asked, answer.prices)
