@@ -1,7 +1,7 @@
 {%- set pool = 'data_source, period_type, fiscal_year, comparison_group' -%}
 {%- set passes = 3 -%}  {#- the factors of FY2016 move by 0.3 % (root mean square) in the third, by 0.1 % in a fourth #}
--- Payment of a cell = weight × factor of the DRG × level of the hospital, each taken from the other cells. Floating point from
--- here on: an expectation is no one's money. What is compared with it stays exact.
+-- Payment of a cell = weight × factor of the DRG × level of the hospital, each taken from the other cells. Dollars stay decimals; a
+-- level, a factor and what they let expect are floating point, for they are no one's money.
 with cells as (
     select
         payments.ipps_payment_key,
@@ -14,7 +14,6 @@ with cells as (
         payments.drg_code,
         cast(payments.discharge_count as double) as discharges,
         payments.total_medicare_payment_amount as paid_amount,
-        cast(payments.total_medicare_payment_amount as double) as paid,
         payments.discharge_count * cast(drgs.relative_weight as double) as weighted
     from {{ ref('fct_ipps_payment') }} as payments
     inner join {{ ref('dim_hospital_year') }} as hospitals
@@ -31,14 +30,14 @@ factors_0 as (
 ),
 {% for pass in range(passes) %}
 levels_{{ pass }} as (
-    select cells.data_source, cells.period_type, cells.fiscal_year, cells.comparison_group, cells.provider_id, cast(sum(cells.paid_amount) as double) / {{ steady_sum('cells.weighted * factors.factor') }} as level
+    select cells.data_source, cells.period_type, cells.fiscal_year, cells.comparison_group, cells.provider_id, sum(cells.paid_amount) / {{ steady_sum('cells.weighted * factors.factor') }} as level
     from cells
     inner join factors_{{ pass }} as factors on {{ same_pool('cells', 'factors') }} and cells.drg_code = factors.drg_code
     group by cells.data_source, cells.period_type, cells.fiscal_year, cells.comparison_group, cells.provider_id
 ),
 
 factors_{{ pass + 1 }} as (
-    select cells.data_source, cells.period_type, cells.fiscal_year, cells.comparison_group, cells.drg_code, cast(sum(cells.paid_amount) as double) / {{ steady_sum('cells.weighted * levels.level') }} as factor
+    select cells.data_source, cells.period_type, cells.fiscal_year, cells.comparison_group, cells.drg_code, sum(cells.paid_amount) / {{ steady_sum('cells.weighted * levels.level') }} as factor
     from cells
     inner join levels_{{ pass }} as levels on {{ same_pool('cells', 'levels') }} and cells.provider_id = levels.provider_id
     group by cells.data_source, cells.period_type, cells.fiscal_year, cells.comparison_group, cells.drg_code
@@ -92,15 +91,15 @@ drgs_summed as (
 others as (
     select
         fitted.*,
-        cast(areas.paid_amount - fitted.paid_amount as double) as other_paid,
+        areas.paid_amount - fitted.paid_amount as other_paid_amount,
         cast(areas.units as double) - fitted.standard_units as other_units,
         areas.drg_count - 1 as other_drg_count,
-        cast(drgs.paid_amount - fitted.paid_amount as double) as drg_other_paid,
+        drgs.paid_amount - fitted.paid_amount as drg_other_paid_amount,
         drgs.level_units - fitted.level_units as drg_other_level_units,
         drgs.hospital_count as drg_hospital_count,
-        cast(areas.state_paid_amount - areas.paid_amount as double) as state_paid,
+        areas.state_paid_amount - areas.paid_amount as other_state_paid_amount,
         cast(areas.state_units - areas.units as double) as state_units,
-        cast(areas.pool_paid_amount - areas.paid_amount as double) as pool_paid,
+        areas.pool_paid_amount - areas.paid_amount as other_pool_paid_amount,
         cast(areas.pool_units - areas.units as double) as pool_units,
         areas.hospital_count - 1 as state_other_count
     from fitted
@@ -111,11 +110,11 @@ others as (
 first_ratios as (
     select
         *,
-        drg_other_paid / nullif(drg_other_level_units, 0) as other_factor,
-        case when other_drg_count > 0 then other_paid / nullif(other_units, 0) end as own_level,
+        drg_other_paid_amount / nullif(drg_other_level_units, 0) as other_factor,
+        case when other_drg_count > 0 then other_paid_amount / nullif(other_units, 0) end as own_level,
         case
-            when state_other_count >= {{ drg_parameter('minimum_state_hospitals') }} then state_paid / nullif(state_units, 0)
-            else pool_paid / nullif(pool_units, 0)
+            when state_other_count >= {{ drg_parameter('minimum_state_hospitals') }} then other_state_paid_amount / nullif(state_units, 0)
+            else other_pool_paid_amount / nullif(pool_units, 0)
         end as area_level
     from others
     where drg_hospital_count >= {{ drg_parameter('minimum_drg_hospitals') }}
@@ -124,7 +123,7 @@ first_ratios as (
 compared as (
     select
         *,
-        paid / nullif(weighted * other_factor * coalesce(own_level, area_level), 0) as first_ratio,
+        paid_amount / nullif(weighted * other_factor * coalesce(own_level, area_level), 0) as first_ratio,
         1 / discharges as inverse_discharges
     from first_ratios
 ),
@@ -243,7 +242,7 @@ select
     level_trust_rate,
     other_factor as drg_factor,
     weighted * other_factor * payment_level as expected_payment,
-    paid / (weighted * other_factor * payment_level) as payment_to_expected_rate,
+    paid_amount / (weighted * other_factor * payment_level) as payment_to_expected_rate,
     sqrt(noise_variance + greatest(payment_level_variance, 0) + greatest(factor_variance, 0)) as error_rate,
     sqrt(spread_variance) as spread_rate
 from expected
