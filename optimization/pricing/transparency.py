@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 import pandas as pd
 from pydantic import Field
@@ -56,7 +56,72 @@ OF_BOTH = frozenset(
     ]
 )
 IN_NETWORK_TYPES = OF_BOTH | {"CSTM-ALL"}
-STANDARD_CHARGE_TYPES = OF_BOTH | {"DRG", "TRIS-DRG", "CDM", "CMG", "MS-LTC-DRG"}
+# Of a drug by NDC the hospital's file asks for unit and quantity too, which a price list does not know.
+STANDARD_CHARGE_TYPES = (OF_BOTH - {"NDC"}) | {"DRG", "TRIS-DRG", "CDM", "CMG", "MS-LTC-DRG"}
+SERVICE_CODES = frozenset([*(f"{number:02}" for number in range(1, 100)), "CSTM-00"])
+STATES = frozenset(
+    [
+        "AL",
+        "AK",
+        "AS",
+        "AZ",
+        "AR",
+        "CA",
+        "CO",
+        "CT",
+        "DE",
+        "DC",
+        "FM",
+        "FL",
+        "GA",
+        "GU",
+        "HI",
+        "ID",
+        "IL",
+        "IN",
+        "IA",
+        "KS",
+        "KY",
+        "LA",
+        "ME",
+        "MH",
+        "MD",
+        "MA",
+        "MI",
+        "MN",
+        "MS",
+        "MO",
+        "MT",
+        "NE",
+        "NV",
+        "NH",
+        "NJ",
+        "NM",
+        "NY",
+        "NC",
+        "ND",
+        "MP",
+        "OH",
+        "OK",
+        "OR",
+        "PW",
+        "PA",
+        "PR",
+        "RI",
+        "SC",
+        "SD",
+        "TN",
+        "TX",
+        "UT",
+        "VT",
+        "VI",
+        "VA",
+        "WA",
+        "WV",
+        "WI",
+        "WY",
+    ]
+)
 
 
 class TransparencyError(ValueError):
@@ -66,7 +131,7 @@ class TransparencyError(ValueError):
 class Party(Strict):
     """One provider as the published files name it."""
 
-    npi: list[str] = Field(min_length=1, description="ten digits each")
+    npi: list[Annotated[str, Field(pattern="^[0-9]{10}$")]] = Field(min_length=1, description="ten digits each")
     tin: str | None = Field(
         default=None, description="employer identification number, 12-3456789; the NPI stands for it where absent"
     )
@@ -174,10 +239,14 @@ def standard_charges(prices: pd.DataFrame, provider: str, about: Transparency, t
     `confirm_attestation` is false and names nobody: a proposal is attested by no one. Raises TransparencyError where the
     scenario does not say the hospital's name, address and state."""
     party = _party(about, provider)
-    missing = [field for field in ("name", "address", "state") if getattr(party, field) is None]
+    missing = [field for field in ("name", "address", "state") if not getattr(party, field)]
     if missing:
         raise TransparencyError(
             f"transparency → providers → {provider}: a standard charges file needs {' and '.join(missing)}"
+        )
+    if party.state not in STATES:
+        raise TransparencyError(
+            f"transparency → providers → {provider}: CMS's schema knows no state {party.state!r}{nearest(str(party.state), STATES)}"
         )
     of_provider = prices[prices["provider"] == provider].sort_values("procedure")
     if of_provider.empty:
@@ -231,7 +300,7 @@ def _group(party: Party) -> dict[str, Any]:
     tin = {"type": "ein", "value": party.tin} if party.tin else {"type": "npi", "value": party.npi[0]}
     if party.name and party.tin:
         tin["business_name"] = party.name
-    return {"npi": [int(npi) for npi in party.npi], "tin": tin}
+    return {"npi": [int(npi) for npi in dict.fromkeys(party.npi)], "tin": tin}
 
 
 def _code(about: Transparency, procedure: str) -> Code:
@@ -251,11 +320,16 @@ def _negotiated_price(price: Any, code: Code, about: Transparency) -> dict[str, 
         raise TransparencyError(
             f"procedure {code.code}: a professional rate names its places of service (service_code)"
         )
+    for place in code.service_code:
+        if place not in SERVICE_CODES:
+            raise TransparencyError(
+                f"procedure {code.code}: CMS's schema knows no service_code {place!r}; there are 01 to 99 and CSTM-00"
+            )
     return {
         "negotiated_type": "negotiated",
         "negotiated_rate": Decimal(str(price)),
         "expiration_date": about.expires.isoformat(),
-        **({"service_code": code.service_code} if code.service_code else {}),
+        **({"service_code": sorted(set(code.service_code))} if code.service_code else {}),
         "billing_class": code.billing_class,
         "setting": code.setting,
         "billing_code_modifier": [],
@@ -264,6 +338,10 @@ def _negotiated_price(price: Any, code: Code, about: Transparency) -> dict[str, 
 
 def _charge(code: Code, procedure: str, price: Any, about: Transparency) -> dict[str, Any]:
     amount = Decimal(str(price))
+    if amount <= 0:
+        raise TransparencyError(
+            f"procedure {code.code}: a standard charge is above zero by CMS's schema, and this one is {amount:f}"
+        )
     return {
         "description": code.name or procedure,
         "code_information": [{"code": code.code, "type": code.type}],

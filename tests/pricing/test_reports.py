@@ -12,9 +12,10 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
+from publishers import publisher
 from small_questions import prices_of, question
 
-from optimization.pricing import explain, report, transparency
+from optimization.pricing import explain, report
 from optimization.pricing.instance import Instance
 from optimization.pricing.page import Grid, Heading, Words, as_html, as_markdown
 from optimization.pricing.scenario import Scenario, Source
@@ -101,31 +102,8 @@ def test_two_questions_are_set_side_by_side(asked, prices):
     assert found.iloc[0][["provider", "procedure", "difference"]].tolist() == ["P1", "MRI", -100.0]
 
 
-PARTIES = {
-    "P1": {
-        "npi": ["1234567893"],
-        "tin": "12-3456789",
-        "name": "First Hospital",
-        "address": "1 Main Street",
-        "state": "LA",
-    },
-    "P2": {"npi": ["1245319599"]},
-}
-
-
 def scenario(**more) -> Scenario:
-    about = {
-        "entity_name": "Example Health Plan",
-        "plan_name": "Example PPO",
-        "plan_id": "12345678901234",
-        "product_network_type": "PPO",
-        "providers": PARTIES,
-        "procedures": {
-            "MRI": {"code": "70551", "name": "MRI of the brain, without contrast"},
-            "CT": {"code": "70450", "billing_class": "professional", "service_code": ["11"]},
-        },
-    }
-    given = {"scenario": "small", "about": "a small one", "transparency": about} | more
+    given = {"scenario": "small", "about": "a small one", "transparency": publisher()} | more
     return Scenario(source=Source(instance="small.json"), **given)
 
 
@@ -178,77 +156,6 @@ def test_an_impossible_question_is_reported_with_its_conflict_and_ways_out(asked
     json.dumps(told)
 
 
-def test_the_in_network_file_has_what_the_schema_requires(done):
-    document = json.loads(transparency.written(transparency.in_network(done.prices, scenario().transparency, TODAY)))
-    assert {
-        "reporting_entity_name",
-        "reporting_entity_type",
-        "last_updated_on",
-        "version",
-        "in_network",
-        "provider_references",
-    } <= document.keys()
-    groups = {one["provider_group_id"]: one for one in document["provider_references"]}
-    assert all(one["network_name"] and one["provider_groups"][0]["npi"] for one in groups.values())
-    assert groups[1]["provider_groups"][0]["tin"] == {
-        "type": "ein",
-        "value": "12-3456789",
-        "business_name": "First Hospital",
-    }
-    assert groups[2]["provider_groups"][0]["tin"] == {"type": "npi", "value": "1245319599"}
-    seen = {}
-    for item in document["in_network"]:
-        assert {
-            "negotiation_arrangement",
-            "name",
-            "billing_code_type",
-            "billing_code_type_version",
-            "billing_code",
-            "description",
-        } <= item.keys()
-        for rate in item["negotiated_rates"]:
-            (price,) = rate["negotiated_prices"]
-            assert {"negotiated_type", "billing_class", "negotiated_rate", "expiration_date", "setting"} <= price.keys()
-            assert price["billing_class"] != "professional" or price["service_code"]
-            seen |= {
-                (groups[number]["provider_group_id"], item["billing_code"]): price["negotiated_rate"]
-                for number in rate["provider_references"]
-            }
-    codes = {"MRI": "70551", "CT": "70450"}
-    numbers = {"P1": 1, "P2": 2}
-    proposed = done.prices.assign(
-        provider=done.prices["provider"].map(numbers), procedure=done.prices["procedure"].map(codes)
-    )
-    assert seen == proposed.set_index(["provider", "procedure"])["price"].astype(float).to_dict()
-
-
-def test_prices_keep_their_decimals_in_published_files(asked, prices):
-    odd = prices.assign(price=[Decimal("900.10"), Decimal("930.30"), Decimal("400")])
-    text = transparency.written(transparency.in_network(odd, scenario().transparency, TODAY))
-    assert '"negotiated_rate": 900.10,' in text and '"negotiated_rate": 930.30,' in text
-
-
-def test_a_standard_charges_file_attests_nothing(done):
-    document = transparency.standard_charges(done.prices, "P1", scenario().transparency, TODAY)
-    required = {"hospital_name", "standard_charge_information", "last_updated_on", "location_name", "hospital_address"}
-    assert required | {"type_2_npi", "license_information", "attestation", "version"} <= document.keys()
-    assert document["attestation"]["confirm_attestation"] is False
-    json.loads(transparency.written(document))
-    (first, *_) = document["standard_charge_information"]
-    (charge,) = first["standard_charges"]
-    assert charge["minimum"] == charge["maximum"] == charge["payers_information"][0]["standard_charge_dollar"]
-
-
-def test_a_provider_without_an_npi_is_an_error_that_names_it(done):
-    about = scenario().transparency
-    with pytest.raises(transparency.TransparencyError, match="no NPI of 'P2'"):
-        transparency.in_network(
-            done.prices, about.model_copy(update={"providers": {"P1": about.providers["P1"]}}), TODAY
-        )
-    with pytest.raises(transparency.TransparencyError, match="name and address and state"):
-        transparency.standard_charges(done.prices, "P2", about, TODAY)
-
-
 def test_a_page_escapes_what_it_is_given_in_both_forms():
     frame = pd.DataFrame({"rule": ["a|b", "<script>"], "amount": [1234.5, np.nan], "none": [None, None]})
     blocks = [Heading("A & B"), Words("<b>"), Grid(frame)]
@@ -269,16 +176,3 @@ def test_a_study_meets_its_target_at_the_confidence_asked_for():
     assert found[None].robustness.miss_share > 0.3
     assert found[0.95].robustness.miss_share <= 0.05
     assert any("95%" in note for note in found[0.95].notes)
-
-
-def test_what_cms_schemas_do_not_take_is_an_error_and_not_a_file(done):
-    """Both schemas list the code types they know, and a plan that is named says what kind of network it is."""
-    about = scenario().transparency
-    unsaid = about.model_copy(update={"product_network_type": None})
-    with pytest.raises(transparency.TransparencyError, match="product_network_type"):
-        transparency.in_network(done.prices, unsaid, TODAY)
-    odd = about.model_copy(update={"procedures": {}, "code_type": "CPT4"})
-    with pytest.raises(transparency.TransparencyError, match="no code type 'CPT4'; did you mean 'CPT'"):
-        transparency.in_network(done.prices, odd, TODAY)
-    with pytest.raises(transparency.TransparencyError, match="no code type 'CPT4'"):
-        transparency.standard_charges(done.prices, "P1", odd, TODAY)
