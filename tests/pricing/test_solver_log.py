@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from optimization.pricing.generate import generate
 from optimization.pricing.solve import solve
-from optimization.pricing.solver_log import FIRST, LAST, LONGEST, SolverLog, shortened
+from optimization.pricing.solver_log import FIRST, LAST, LONGEST, SolverLog, caught, listening, shortened
 
 
 @pytest.mark.parametrize("method", ["whole", "parts"])
@@ -41,5 +42,36 @@ def test_of_many_runs_the_first_and_last_are_kept_each_cut_in_its_middle():
     assert f"{40 - FIRST - LAST} runs left out" in text
 
 
-def test_a_short_text_is_not_cut():
-    assert shortened("as it is", 20) == "as it is"
+def test_a_text_is_cut_only_where_it_is_longer_than_may_be():
+    assert shortened("as it is", 8) == "as it is"
+    assert shortened("as it is!", 8) == "as i\n… 1 characters left out …\n is!"
+
+
+def test_lines_that_tell_where_the_file_of_a_moment_lay_are_not_kept():
+    log = SolverLog()
+    log.add('Set option log_file to "/somewhere/claimhouse-solver-1.log"\nPresolving model\n')
+    assert log.text == "== run 1 of 1\nPresolving model"
+
+
+def test_a_log_listens_only_while_it_is_asked_to():
+    """Also where the solve fails: the next one must not write into the log of a question before it."""
+    log = SolverLog()
+    with pytest.raises(RuntimeError), listening(log):
+        with caught() as path:
+            path.write_text("heard")
+        raise RuntimeError
+    with caught() as path:
+        assert path is None
+    assert log.text == "== run 1 of 1\nheard"
+
+
+@pytest.mark.skipif(shutil.which("cbc") is None, reason="CBC is not on this machine (Debian's coinor-cbc)")
+def test_an_answer_holds_what_cbc_wrote_and_its_prices_are_those_of_highs(tmp_path: Path, monkeypatch, capfd):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    asked = generate(6, 4, seed=3)
+    answer = solve(asked, solver="cbc", keep_log=True, gap=1e-9)
+    assert answer.status == "optimal" and answer.solver == "cbc" and answer.solver_version[0].isdigit()
+    assert "Welcome to the CBC MILP Solver" in answer.log and "Total time" in answer.log
+    assert answer.objective == pytest.approx(solve(asked, gap=1e-9).objective, rel=1e-6)
+    assert "CBC" not in capfd.readouterr().out
+    assert solve(asked, solver="cbc").log == ""
