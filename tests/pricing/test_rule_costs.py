@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from decimal import Decimal
 from math import inf
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from small_questions import Judged, every_list, question
 
 from dagster_project.cli.price_tables import show_frontier
+from optimization.pricing import check, rule_cost
 from optimization.pricing import frontier as frontiers
 from optimization.pricing.answer import Answer
 from optimization.pricing.frontier import Known, NoFrontier, frontier
-from optimization.pricing.instance import Instance
+from optimization.pricing.instance import Instance, rules
 from optimization.pricing.rule_cost import rule_costs
 from optimization.pricing.solve import solve
 
@@ -66,6 +70,91 @@ def test_costs_are_those_of_enumeration_for_every_rule_and_kind():
         assert costs.loc[rule, "saved_by_dropping"] == pytest.approx(best - least_spend(lists, [rule])), rule
         assert costs.loc[rule, "saved_by_easing"] == pytest.approx(best - least_spend(lists, [rule], 1.0)), rule
     assert costs["is_exact"].all()
+    assert (
+        "every savings_target" in costs.index and "target" not in costs.index
+    )  # the kind costs nothing, so none of it is asked
+
+
+def test_an_index_is_eased_by_a_hundredth_and_a_floor_or_specialty_dropped_whole():
+    """P1 must earn all that it can; P2 follows it by the cap on indices, a little at a hundredth more, all the way without it."""
+    pairs = [("P1", "MRI", 100, 1000, (800, 1000)), ("P2", "MRI", 50, 1000, (800, 995, 1000))]
+    made = question(pairs, tiers=("T1", "T2", "T3"), floors={"P1": 100_000})
+    asked = made.with_rules(rules("specialty_spread", ["specialty:hospital"], [(0,)], high=0.0))
+    lists = list(every_list(asked))
+    best = least_spend(lists)
+    costs = rule_costs(asked, solve(asked, gap=1e-9)).set_index("rule")
+    assert costs.loc["specialty:hospital", "step"] == 0.01 and costs.loc["floor:P1", "step"] == 1.0
+    assert (
+        costs.loc["specialty:hospital", "saved_by_easing"]
+        == pytest.approx(250)
+        == best - least_spend(lists, ["specialty:hospital"], 0.01)
+    )
+    assert costs.loc["specialty:hospital", "saved_by_dropping"] == pytest.approx(10_000)
+    for rule in ("specialty:hospital", "floor:P1"):
+        assert costs.loc[rule, "saved_by_dropping"] == pytest.approx(best - least_spend(lists, [rule])), rule
+
+
+def test_rules_at_their_limit_are_asked_of_first():
+    floors = rules("revenue_floor", ["floor:P1", "floor:P3"], [(0,), (2,)], low=np.array([116_000.0, 18_400.0]))
+    asked, told = four_pairs().with_rules(floors), list[str]()
+    answer = solve(asked, gap=1e-9)
+    slack = check.measure(asked, answer.prices).set_index("id")["slack"].astype(float).abs()
+    rule_costs(asked, answer, tell=told.append)
+    has_room = {rule: slack[rule] > 1e-4 for rule in told if not rule.startswith("every ")}
+    assert has_room["floor:P1"] and not has_room["floor:P3"] and list(has_room.values()) == sorted(has_room.values())
+
+
+def test_a_saving_is_told_down_to_a_billionth_and_of_the_spend_apart():
+    first = replace(solve(four_pairs()), objective=1e6, spend=Decimal(900_000))
+    for less, saved, of_spend in ((0.01, 0.01, 5.0), (1e-4, 0.0, 0.0), (-1.0, 0.0, 0.0)):
+        again = replace(first, objective=1e6 - less, spend=Decimal(899_995))
+        assert rule_cost._saved(first, again) == pytest.approx(saved, rel=1e-6)
+        assert rule_cost._spend_saved(first, again) == of_spend
+
+
+def test_a_re_solve_that_time_ended_says_how_much_more_it_might_save():
+    first = replace(solve(four_pairs()), objective=1e6)
+    easier = replace(first, status="feasible", objective=999_000.0, best_bound=998_000.5)
+    about = pd.Series({"unit": "USD", "reason": "the board"})
+    told = dict(zip(rule_cost.COLUMNS, rule_cost._row("r", "budget", about, 1.0, first, first, easier), strict=True))
+    assert told["note"] == "time was up; at most 1,999.50 by dropping" and told["is_exact"] is False
+    assert told["saved_by_dropping"] == 1000.0
+
+
+def test_an_impossible_question_has_conflicts_not_costs():
+    asked = question([("P1", "MRI", 10, 1000, (900, 1000))], floors={"P1": 11_000})
+    with pytest.raises(ValueError, match="ask why it is impossible"):
+        rule_costs(asked, solve(asked))
+
+
+@pytest.mark.parametrize(
+    ("states", "told"),
+    [
+        ("oo", ""),
+        ("of", "Of 2 points 1 is the best found in its time, not proven."),
+        ("ffo", "Of 3 points 2 are the best found in their time, not proven."),
+        ("no", "Of 2 points 1 has no list that was found in its time."),
+        (
+            "nnf",
+            "Of 3 points 1 is the best found in its time, not proven and 2 have no list that was found in their time.",
+        ),
+    ],
+)
+def test_what_time_left_open_of_a_frontier_is_said_of_one_point_and_of_several(states: str, told: str):
+    names = {"o": "optimal", "f": "feasible", "n": "no_answer"}
+    points = pd.DataFrame({"status": [names[one] for one in states]})
+    assert frontiers.Frontier("disruption", points, ()).unproven == told
+    least = "The least factor is the least at which a list was found in its time; that none is smaller is not proven."
+    assert frontiers.Frontier("fairness", points, (), is_least_proven=False).unproven == f"{told} {least}".strip()
+
+
+def test_the_easiest_setting_that_failed_says_whether_a_smaller_one_is_ruled_out():
+    answer = replace(solve(ladder()), spend=None)
+    for strict, easier, is_ruled_out in (("infeasible", "no_answer", False), ("no_answer", "infeasible", True)):
+        known = Known(stricter_is_less=True)
+        known.add(0.2, replace(answer, status=strict))
+        known.add(0.3, replace(answer, status=easier))
+        assert known.is_ruled_out_below(0.4) is is_ruled_out
 
 
 def test_the_dearest_come_first_and_a_single_rule_can_be_asked_of():
