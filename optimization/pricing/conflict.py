@@ -111,12 +111,16 @@ Said = tuple[large_conflict.Found, bool, tuple[Repair, ...], tuple[dict[str, flo
 def _told(found: large_conflict.Found) -> str:
     if found.note:
         return found.note
-    if found.unproven:
-        return f"Time was up with {len(found.unproven)} of them untried: some may be needless."
     if found.is_smallest:
         return ""
-    few = f"; it has at least {found.at_least}" if found.at_least > 1 else ""
-    return f"No rule of it can be left out; that no other conflict has fewer rules was not proven{few}."
+    few = (
+        f"No conflict has fewer than {found.at_least} rules; this one has {len(found.rules)}."
+        if found.at_least > 1
+        else ""
+    )
+    if found.unproven:
+        return f"Time was up with {len(found.unproven)} of them untried: some may be needless. {few}".strip()
+    return f"No rule of it can be left out; that no other conflict has fewer rules was not proven. {few}".strip()
 
 
 def _of_small(asked: Instance, kinds: Mapping[str, str], soft: Mapping[str, float], deadline: float) -> Said:

@@ -8,7 +8,8 @@ give least go first, many at once, until what is left is no proof. Where it is p
 halves of the rules are left out by turns (QuickXplain: Junker, 2004), in the one region that is impossible by itself if there is one.
 A set of few rules is a small question (narrow.py), so either way ends in seconds. Then each rule is left out once more and a
 list of the rest is found, tiers discrete: that is the proof that it is needed. At last hitting sets, as for small questions, say how few
-rules a conflict can have: fewer than meet every correction known, none.
+rules a conflict can have: fewer than meet every correction known, none. Every list found on the way is such a correction, so that a
+bound comes for nothing; where a conflict has many rules, no more than that is asked.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import numpy as np
 
 from optimization.pricing.elastic import Elastic
 from optimization.pricing.instance import Instance
-from optimization.pricing.known_lists import KnownLists
+from optimization.pricing.known_lists import LEAST, KnownLists
 from optimization.pricing.narrow import narrow, rules_about
 from optimization.pricing.parts import JOINT, part
 from optimization.pricing.proof import parts_of_proof, without_tiers
@@ -30,6 +31,7 @@ from optimization.pricing.proof import parts_of_proof, without_tiers
 MOST_TO_SHRINK = 12  # rules of a correction that are tried one by one: a list of many breaks more than it must anyway
 FEW = 25  # rules of a conflict above which corrections would have to be too many for the search for a smaller one
 IN_VAIN = 15  # corrections after which no more are looked for, if none of them raised the least number of rules
+MOST_FOR_A_BOUND = 10.0  # seconds for how few rules meet what all known lists break
 HURRIED = 6  # of the time left, at most a part for a list that keeps nearly all rules: one that breaks more is a correction too
 
 
@@ -151,12 +153,15 @@ def _smaller(
     deadline: float,
 ) -> tuple[list[str], int]:
     """The conflict, or a smaller one, and how many rules every conflict has at least."""
+    # Of a conflict of many rules only those are asked of alone that tie regions together: a target is often in every conflict.
+    alone = core if len(core) <= FEW else [rule for rule in core if rule in known.wide]
+    for rule in alone:
+        known.keeps(set(known.rules) - {rule}, deadline, most=_hurried(deadline))
+    corrections = smallest_of(known.broken)
+    rows, in_vain = Elastic(loose), 0
+    at_least = max(1, fewest_hitting(corrections, known.rules, max(LEAST, min(MOST_FOR_A_BOUND, _left(deadline)))))
     if len(core) > FEW:
-        return core, 1
-    corrections = [
-        frozenset([rule]) for rule in core if known.keeps(set(known.rules) - {rule}, deadline, most=_hurried(deadline))
-    ]
-    rows, at_least, in_vain = Elastic(loose), 1, 0
+        return core, min(at_least, len(core))
     while time.monotonic() < deadline and in_vain < IN_VAIN:
         meeting = least_hitting(corrections, known.rules)
         in_vain = 0 if len(meeting) > at_least else in_vain + 1
@@ -223,14 +228,47 @@ def _another(
 
 
 def _hurried(deadline: float) -> float:
-    return max(2.0, (deadline - time.monotonic()) / HURRIED)
+    return max(2.0, _left(deadline) / HURRIED)
+
+
+def _left(deadline: float) -> float:
+    return deadline - time.monotonic()
+
+
+def smallest_of(broken: Collection[Collection[str]]) -> list[frozenset[str]]:
+    """What lists break, without those that break all that another one does: a conflict that meets the smaller set meets both."""
+    made: list[frozenset[str]] = []
+    for one in sorted({frozenset(one) for one in broken}, key=lambda one: (len(one), sorted(one))):
+        if not any(smaller <= one for smaller in made):
+            made.append(one)
+    return made
+
+
+def fewest_hitting(corrections: Sequence[Collection[str]], order: Sequence[str], seconds: float) -> int:
+    """How many rules a set has at least that meets every correction, as far as that is proven within `seconds`."""
+    if not corrections:
+        return 0
+    solver, rules = _hitting(corrections, order)
+    solver.setOptionValue("time_limit", seconds)
+    solver.run()
+    bound = solver.getInfo().mip_dual_bound
+    # What the order of rules adds to their number stays below 1e-6 each.
+    return max(0, int(np.ceil(bound - 1e-6 * len(rules) - 1e-6))) if np.isfinite(bound) else 1
 
 
 def least_hitting(corrections: Sequence[Collection[str]], order: Sequence[str]) -> set[str]:
     """The fewest rules that meet every correction; among equals those that come first, so that an answer is the same again."""
     if not corrections:
         return set()
-    rules = [rule for rule in order if any(rule in one for one in corrections)]
+    solver, rules = _hitting(corrections, order)
+    solver.run()
+    return {rules[at] for at, value in enumerate(solver.getSolution().col_value) if value > 0.5}
+
+
+def _hitting(corrections: Sequence[Collection[str]], order: Sequence[str]) -> tuple[highspy.Highs, list[str]]:
+    """The question which rules meet every correction, ready to run, and the rules that its columns stand for."""
+    named = set().union(*corrections)
+    rules = [rule for rule in order if rule in named]
     place = {rule: at for at, rule in enumerate(rules)}
     solver = highspy.Highs()
     solver.setOptionValue("output_flag", False)
@@ -242,5 +280,4 @@ def least_hitting(corrections: Sequence[Collection[str]], order: Sequence[str]) 
         members = np.array(sorted(place[rule] for rule in one), dtype=np.int32)
         solver.addRow(1, highspy.kHighsInf, len(members), members, np.ones(len(members)))
     solver.setOptionValue("mip_rel_gap", 0.0)
-    solver.run()
-    return {rules[at] for at, value in enumerate(solver.getSolution().col_value) if value > 0.5}
+    return solver, rules

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from small_questions import cheapest_joint, every_list, least_change, smallest_conflicts
+from small_questions import cheapest_joint, every_list, least_change, question, smallest_conflicts
 from test_conflicts import DISCRETE, random_question
 
-from optimization.pricing import conflict, patterns
+from optimization.pricing import conflict, large_conflict, patterns
 from optimization.pricing.check import check
 from optimization.pricing.conflict import StillPossible, why_impossible
 from optimization.pricing.decompose import relax
@@ -60,6 +60,47 @@ def test_the_way_of_large_questions_agrees_with_enumeration(made):
     assert found.joint_cost >= cheapest * (1 - 1e-6)
     if "joint repair" not in found.note:
         assert found.joint_cost == pytest.approx(cheapest, rel=1e-4)
+
+
+def target_against_floors() -> Instance:
+    """Five providers, none of which may take its lower price, and a target that the three largest of their floors leave too little for."""
+    pairs = [
+        (f"P{number}", "MRI", volume, 1000, (800, 1000)) for number, volume in enumerate((50, 40, 30, 20, 10), start=1)
+    ]
+    floors = {pair[0]: pair[2] * 990.0 for pair in pairs}
+    return question(pairs, floors=floors, savings_target={"min_savings_fraction": 0.05})
+
+
+@pytest.mark.usefixtures("as_if_large")
+@pytest.mark.parametrize("few", [0, large_conflict.FEW])
+def test_no_conflict_has_fewer_rules_than_is_said_also_of_many_rules(few: int, monkeypatch: pytest.MonkeyPatch):
+    """The lists found on the way bound the size from below. Of 30,000 dollars that prices can give, 7,500 are asked for."""
+    monkeypatch.setattr(large_conflict, "FEW", few)
+    asked = target_against_floors()
+    fewest = len(smallest_conflicts(list(every_list(asked)))[0])
+    found = why_impossible(asked, seconds=10)
+    assert 1 < found.at_least <= fewest <= len(found.rules)
+    assert found.is_smallest is (found.at_least == len(found.rules))
+    said = f"No conflict has fewer than {found.at_least} rules; this one has {len(found.rules)}."
+    assert (said in found.note) is not found.is_smallest
+    if few:
+        assert found.is_smallest and len(found.rules) == fewest
+
+
+def test_how_few_rules_meet_every_correction_is_never_said_too_high():
+    corrections = [frozenset("ab"), frozenset("bc"), frozenset("ca"), frozenset("abc"), frozenset("d")]
+    assert set(large_conflict.smallest_of(corrections)) == {
+        frozenset("ab"),
+        frozenset("bc"),
+        frozenset("ca"),
+        frozenset("d"),
+    }
+    assert (
+        large_conflict.fewest_hitting(corrections, "abcd", 5.0)
+        == 3
+        == len(large_conflict.least_hitting(corrections, "abcd"))
+    )
+    assert large_conflict.fewest_hitting([], "abcd", 5.0) == 0
 
 
 def of_many_pairs(seed: int = 5) -> Instance:
@@ -136,8 +177,8 @@ def test_a_question_of_few_rules_is_as_possible_on_their_pairs_as_on_all():
         spend = asked.with_rules(patterns.savings_target(asked, 1 - least * extra / float(asked.baseline_spend)))
         piece = narrow(spend, [*some, "target"])
         assert len(piece.pairs) < len(asked.pairs) / 4
-        for question in (piece.asked, spend.only([*some, "target"])):
-            assert bool(len(solve(question, gap=0.5).prices)) == is_possible
+        for same in (piece.asked, spend.only([*some, "target"])):
+            assert bool(len(solve(same, gap=0.5).prices)) == is_possible
     answer = solve(piece.asked, gap=0.5)
     assert check(spend.only([*some, "target"]), piece.laid_back(answer.prices)) == []
 
