@@ -187,6 +187,20 @@ def lay(asked: Instance, prices: pd.DataFrame) -> tuple[PriceList | None, list[F
     return PriceList(price, np.asarray(tier, np.int64)), []
 
 
+def as_floats(asked: Instance, prices: pd.DataFrame) -> tuple[np.ndarray, np.ndarray] | None:
+    """Prices and tiers in the instance's order, for those who judge nothing by them (a list to start from); None where `lay` finds
+    fault with the list, or a price is in no tier of its own."""
+    if {"provider", "procedure", "price", "tier"} - set(prices.columns):
+        return None
+    place, findings = _places(asked, prices)
+    if findings:
+        return None
+    order = slice(None) if place is None else np.argsort(place)
+    price = pd.to_numeric(prices["price"], errors="coerce").to_numpy(float)[order]
+    tier = pd.Index(asked.tiers).get_indexer(prices["tier"])[order].astype(np.int64)
+    return (price, tier) if np.isfinite(price).all() and (tier >= 0).all() else None
+
+
 def _places(asked: Instance, prices: pd.DataFrame) -> tuple[np.ndarray | None, list[Finding]]:
     """The position of each row's pair (None: rows are in the instance's order), and what is no list of its pairs."""
     names = _names(asked.pairs, asked.providers, asked.procedures)

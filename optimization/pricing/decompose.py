@@ -34,6 +34,9 @@ from optimization.pricing.parts import JOINT, Part, part, window_of
 from optimization.pricing.reach import Window, reach
 
 MIDDLE: dict[str, Any] = {"solver": "ipx", "run_crossover": "off"}  # the middle of the optimal face, see above
+UNPRESOLVED = (
+    1_000  # pairs of a region, on average: so few are solved sooner than presolve is done with them, tiers given
+)
 GENEROUS = 4.0  # times its share of the time that a region may take; most need far less than theirs
 TIER_RULES = ("tier_rule", "lowest_tier_cap", "family_tiers")
 
@@ -353,7 +356,17 @@ def at_tiers(
     began = time.perf_counter()
     if price is not None:
         near = replace(windows(asked, price), price_low=None, price_high=None)
-        found = by_region(narrow, near, price, gap=0.0, time_limit=time_limit, only=only)
+        small = len(pairs) <= UNPRESOLVED * len(np.unique(asked.pair_region))
+        found = by_region(
+            narrow,
+            near,
+            price,
+            gap=0.0,
+            time_limit=time_limit,
+            only=only,
+            primal_feasibility_tolerance=1e-9,
+            presolve="off" if small else "choose",
+        )
         if found is not None:
             return np.where(np.isnan(found[1]), price, found[1])
         if only is not None:

@@ -48,6 +48,7 @@ class Search:
     bound: float = -np.inf
     tiers: np.ndarray | None = None
     price: np.ndarray | None = None
+    listed: pd.DataFrame | None = None  # tiers and prices as a list
     judged: check.Judged | None = None
     infeasible: bool = False
     nodes: int = 0
@@ -164,31 +165,31 @@ def _from_before(asked: Instance, state: Search, before: Answer) -> Search:
     """Tries the tiers of an earlier answer, at their best prices now, against the bound that its duals give now."""
     if not len(before.prices):
         return state
-    laid, findings = check.lay(asked, before.prices)
-    if laid is None or findings or (laid.tier < 0).any():
+    laid = check.as_floats(asked, before.prices)
+    if laid is None:
         return replace(state, note="the earlier answer is about other pairs and was not used")
+    earlier, tiers = laid
     known = before.memory
     if known is not None and known.goal == asked.objective.type and asked.elasticity is None:
         state = replace(bounded(state, bound_again(asked, known.duals)), memory=known)
-    earlier = laid.price.astype(float)
     broken = regions_broken(asked, earlier)
-    if reach(asked).holds(laid.tier) and not len(broken):
-        state = found_by(asked, state, laid.tier, earlier, "earlier prices")
+    if reach(asked).holds(tiers) and not len(broken):
+        state = found_by(asked, state, tiers, earlier, "earlier prices")
     if state.done:
         return state
     if 0 < len(broken) < len(np.unique(asked.pair_region)) and asked.elasticity is None:
         # The other regions' prices stay as they are: where that is enough it is a part of the work.
-        price = at_tiers(asked, laid.tier, earlier, state.left, broken)
+        price = at_tiers(asked, tiers, earlier, state.left, broken)
         if price is not None:
-            state = found_by(asked, state, laid.tier, price, "earlier tiers")
+            state = found_by(asked, state, tiers, price, "earlier tiers")
         if state.done:
             return state
-    price = at_tiers(asked, laid.tier, earlier, state.left)
+    price = at_tiers(asked, tiers, earlier, state.left)
     if price is not None:
-        state = found_by(asked, state, laid.tier, price, "earlier tiers")
+        state = found_by(asked, state, tiers, price, "earlier tiers")
     if state.done or state.over or asked.elasticity is not None:
         return state
-    mended = mend(asked, laid.tier, earlier, gap=state.gap / 4, time_limit=state.left)
+    mended = mend(asked, tiers, earlier, gap=state.gap / 4, time_limit=state.left)
     return state if mended is None else found_by(asked, state, *mended, "earlier, mended")
 
 
@@ -262,7 +263,14 @@ def found_by(asked: Instance, state: Search, tiers: np.ndarray, price: np.ndarra
         return state
     moment = Moment(time.perf_counter() - state.began, state.bound, float(objective))
     return replace(
-        state, tiers=tiers, price=price, judged=judged, method=method, history=(*state.history, moment), note=""
+        state,
+        tiers=tiers,
+        price=price,
+        listed=listed,
+        judged=judged,
+        method=method,
+        history=(*state.history, moment),
+        note="",
     )
 
 
@@ -292,7 +300,7 @@ def answered(asked: Instance, state: Search) -> Answer:
         status = "infeasible"
     elif has:
         status = "optimal" if state.relative_gap <= state.gap else "feasible"
-    listed = no_prices() if state.tiers is None or state.price is None else price_frame(asked, state.tiers, state.price)
+    listed = no_prices() if state.listed is None else state.listed
     objective = None if state.objective is None else float(state.objective)
     bound = float(state.bound) if np.isfinite(state.bound) else None
     if objective is not None and bound is not None:

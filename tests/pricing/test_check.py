@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from pricing_worlds import forbidding, held_by, plain
 
-from optimization.pricing.check import check, deviation, measure, objective, spend
+from optimization.pricing.check import as_floats, check, deviation, lay, measure, objective, spend
 from optimization.pricing.instance import Instance, Objective, Step
 from optimization.pricing.patterns import about, budget, family_everywhere
 
@@ -149,3 +149,16 @@ def test_measure_says_which_rules_bind():
     told = measure(asked, listed(asked, mri=85.0)).set_index("id")
     assert told.loc["legal:A:MRI", "slack"] == 0
     assert check(asked, listed(asked, mri=85.0)) == []
+
+
+def test_a_list_to_start_from_is_read_in_the_instances_order_and_only_if_it_is_one():
+    asked = plain()
+    prices = listed(asked).assign(tier=asked.tiers[-1], price=[Decimal(90 + number) for number in range(6)])
+    prices.loc[2, "tier"] = asked.tiers[0]
+    laid, _ = lay(asked, prices)
+    for order in (prices, prices.iloc[::-1]):
+        found = as_floats(asked, order)
+        assert found is not None and laid is not None
+        assert found[0].tolist() == [90, 91, 92, 93, 94, 95] and found[1].tolist() == laid.tier.tolist()
+    wrong = [prices.iloc[1:], prices.drop(columns="tier"), prices.assign(tier="none"), prices.assign(price="much")]
+    assert all(as_floats(asked, one) is None for one in wrong)
