@@ -21,7 +21,7 @@ from optimization.pricing import large_conflict
 from optimization.pricing.elastic import Elastic
 from optimization.pricing.instance import Instance
 from optimization.pricing.known_lists import ANY_LIST, KnownLists
-from optimization.pricing.large_conflict import least_hitting
+from optimization.pricing.large_conflict import fewest_hitting, least_hitting, smallest_of
 from optimization.pricing.proof import parts_of_proof, without_tiers
 from optimization.pricing.repairs import (
     Repair,
@@ -38,6 +38,7 @@ from optimization.pricing.solve import solve
 MOST_STEPS = 400
 SMALL = 400  # pairs; above, conflicts and repairs are found by the relaxation and solve.py, not with slacks
 FIRST_REPAIRED = ("savings_target", "budget")
+FOR_A_BOUND = 2.0  # seconds at the end, for how few rules a conflict of a large question has
 REPAIRS = 0.35  # of the time, for the repairs of a large question
 BANDS_ALONE = "No price list fits the bands of the tiers, whatever the rules: look at the bands."
 NO_TIME = "Time was up before a conflict was found; give it more."
@@ -166,6 +167,9 @@ def _of_large(asked: Instance, kinds: Mapping[str, str], soft: Mapping[str, floa
         if rule in repairs and (known_amount is None or amount < known_amount):
             repairs[rule] = replace(repairs[rule], amount=amount, note=told and repairs[rule].note)
             single = tuple(repairs[rule] for rule in found.rules)
+    # Lists found for repairs are corrections too: what meets all lists known now is no smaller than a conflict can be.
+    least = fewest_hitting(smallest_of(known.broken), known.rules, FOR_A_BOUND)
+    found = replace(found, at_least=max(found.at_least, min(least, len(found.rules))))
     return found, discrete, single, (slack, told)
 
 

@@ -87,6 +87,16 @@ def test_no_conflict_has_fewer_rules_than_is_said_also_of_many_rules(few: int, m
         assert found.is_smallest and len(found.rules) == fewest
 
 
+@pytest.mark.usefixtures("as_if_large")
+def test_lists_found_for_repairs_bound_the_size_too(monkeypatch: pytest.MonkeyPatch):
+    """As where the search had no time for a bound of its own: it says one, and what was found after it says more."""
+    real = large_conflict.find
+    monkeypatch.setattr(large_conflict, "find", lambda *given: replace(real(*given), at_least=1))
+    asked = target_against_floors()
+    found = why_impossible(asked, seconds=10)
+    assert 1 < found.at_least <= len(smallest_conflicts(list(every_list(asked)))[0])
+
+
 def test_how_few_rules_meet_every_correction_is_never_said_too_high():
     corrections = [frozenset("ab"), frozenset("bc"), frozenset("ca"), frozenset("abc"), frozenset("d")]
     assert set(large_conflict.smallest_of(corrections)) == {
