@@ -101,11 +101,14 @@
     {%- endif -%}
 {% endmacro %}
 
-{# In the model's own text, behind each table that is read by unit; `unit` where the column is called otherwise. #}
-{% macro only_touched(column, word='where', unit=none) -%}
+{# In the model's own text, behind each table that is read by unit; `unit` where the column is called otherwise. Made anew, a model
+   that is made in slices reads one slice of them here, by the same column or `sliced_by`. #}
+{% macro only_touched(column, word='where', unit=none, sliced_by=none) -%}
     {%- set unit = unit or column.split('.')[-1] -%}
     {%- if is_growing() %}
     {{ word }} {{ unit_of(column, unit) }} in (select {{ unit }} from {{ touched_relation() }})
+    {%- elif slice_count() > 1 %}
+    {{ word }} (getvariable('slice') is null or hash({{ sliced_by or column }}) % {{ slice_count() }} = getvariable('slice'))
     {%- endif -%}
 {%- endmacro %}
 

@@ -34,9 +34,7 @@ from optimization.pricing.parts import JOINT, Part, part, window_of
 from optimization.pricing.reach import Window, reach
 
 MIDDLE: dict[str, Any] = {"solver": "ipx", "run_crossover": "off"}  # the middle of the optimal face, see above
-UNPRESOLVED = (
-    1_000  # pairs of a region, on average: so few are solved sooner than presolve is done with them, tiers given
-)
+UNPRESOLVED = 1_000  # pairs of a region, on average: so few, tiers given, are solved sooner than presolve ends
 GENEROUS = 4.0  # times its share of the time that a region may take; most need far less than theirs
 TIER_RULES = ("tier_rule", "lowest_tier_cap", "family_tiers")
 

@@ -1,20 +1,20 @@
 {{ config(
     materialized=growing(), incremental_strategy='append', on_schema_change='append_new_columns',
-    meta={'unit': 'claim_token', 'month': 'claim_start_month', 'also': 'claims_that_moved'}
+    meta={'unit': 'claim_token', 'month': 'claim_start_month', 'also': 'claims_that_moved', 'slices': 4}
 ) }}
 
 -- The state of a claim now, derived from its events alone (macro claim_states); the header adds who, where and what for. A
 -- claim that only a remittance tells of is here too, without a header.
 with headers as (
-    select * from {{ ref('stg_medical_claim__claims') }}{{ only_touched('claim_token') }}
+    select * from {{ ref('stg_medical_claim__claims') }}{{ only_touched('claim_token', sliced_by='claim_key') }}
 ),
 
 states as (
-    {{ claim_states('(select * from ' ~ ref('fct_claim_event') ~ only_touched('claim_token') ~ ') as events') }}
+    {{ claim_states('(select * from ' ~ ref('fct_claim_event') ~ only_touched('claim_token', sliced_by='claim_key') ~ ') as events') }}
 ),
 
 links as (
-    select claim_key, original_claim_key, link_rule from {{ ref('int_claim__links') }}{{ only_touched('claim_token') }}
+    select claim_key, original_claim_key, link_rule from {{ ref('int_claim__links') }}{{ only_touched('claim_token', sliced_by='claim_key') }}
 ),
 
 lines as (
@@ -23,7 +23,7 @@ lines as (
         count(*) as line_count,
         sum(charge_amount) as line_charge_amount,
         bool_or(has_line_record) as has_lines
-    from {{ ref('int_claim__lines') }}{{ only_touched('claim_token') }}
+    from {{ ref('int_claim__lines') }}{{ only_touched('claim_token', sliced_by='claim_key') }}
     group by claim_key
 ),
 
