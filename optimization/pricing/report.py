@@ -304,7 +304,7 @@ def conflict_blocks(asked: Instance, found: Conflict) -> Iterator[Block]:
     if not found.rules:
         yield Words(found.note)
         return
-    size = "Proven smallest: no conflict has fewer rules." if found.is_smallest else found.note
+    size = "No conflict has fewer rules." if found.is_smallest else found.note
     discrete = (
         " It exists only because tiers are discrete: prices between the tiers would keep all of them."
         if found.only_because_tiers_are_discrete
