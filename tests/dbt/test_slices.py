@@ -16,7 +16,7 @@ def test_slices_make_up_the_whole(demo_home: Path) -> None:
     sliced = [
         node for node in nodes if node["resource_type"] == "model" and node["config"]["meta"].get("slices", 1) > 1
     ]
-    assert {node["name"] for node in sliced} >= {"fct_claim", "int_claim__lines"}
+    assert "fct_claim" in {node["name"] for node in sliced}
     with duckdb.connect(str(settings.warehouse), read_only=True) as con:
         for node in sliced:
             compiled = next((settings.dbt_target / "compiled").rglob(f"{node['name']}.sql")).read_text()

@@ -1,6 +1,6 @@
 {{ config(
     materialized=growing(), incremental_strategy='append', on_schema_change='append_new_columns',
-    meta={'unit': 'claim_token', 'slices': 2}
+    meta={'unit': 'claim_token'}
 ) }}
 
 -- Every line that a claim or a remittance tells of, with what the payer decided on it, net of reversals: billed
