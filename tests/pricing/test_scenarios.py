@@ -205,11 +205,8 @@ def test_a_provider_in_two_regions_is_refused(folder):
         ask(scenario(folder))
 
 
-def test_an_instance_is_changed_by_dropping_and_adding_rules(folder, real_data):
-    path = real_data / "pricing" / "three_hospitals.json"
-    if not path.is_file():
-        pytest.skip(f"no pricing instances: {path} is not there")
-    (folder / "three_hospitals.json").write_text(path.read_text())
+def test_an_instance_is_changed_by_dropping_and_adding_rules(folder, shared_path):
+    (folder / "three_hospitals.json").write_text(shared_path("three_hospitals").read_text())
     head = "scenario: small\nabout: the demonstration\nsource: {instance: three_hospitals.json}\n"
     asked = ask(
         scenario(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from pathlib import Path
 
 import pytest
 
+from optimization.pricing.cbc import cbc_version
 from optimization.pricing.generate import generate
 from optimization.pricing.solve import solve
 from optimization.pricing.solver_log import FIRST, LAST, LONGEST, SolverLog, caught, listening, shortened
@@ -65,7 +65,7 @@ def test_a_log_listens_only_while_it_is_asked_to():
     assert log.text == "== run 1 of 1\nheard"
 
 
-@pytest.mark.skipif(shutil.which("cbc") is None, reason="CBC is not on this machine (Debian's coinor-cbc)")
+@pytest.mark.skipif(cbc_version() is None, reason="CBC is not installed (Debian: coinor-cbc)")
 def test_an_answer_holds_what_cbc_wrote_and_its_prices_are_those_of_highs(tmp_path: Path, monkeypatch, capfd):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     asked = generate(6, 4, seed=3)
